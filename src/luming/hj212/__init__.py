@@ -35,7 +35,7 @@ from .session import (
     Reply,
     ServerConnection,
     SessionHandler,
-    UploadFailed,
+    UploadError,
     serve,
 )
 from .times import format_qn, format_time, parse_time
@@ -71,7 +71,7 @@ __all__ = [
     "ServerConnection",
     "SessionHandler",
     "System",
-    "UploadFailed",
+    "UploadError",
     "by_short",
     "crc16",
     "crc16_modbus",

@@ -16,7 +16,7 @@ __all__ = [
     "Reply",
     "ServerConnection",
     "SessionHandler",
-    "UploadFailed",
+    "UploadError",
     "serve",
 ]
 
@@ -114,7 +114,7 @@ class Reply(NamedTuple):
     cn: int | None = None  # of the data packets; None: as asked
 
 
-class UploadFailed(ConnectionError):
+class UploadError(ConnectionError):
     """An upload got no 9014 after all repeats, or the connection is gone."""
 
 
@@ -160,11 +160,11 @@ class Client:
     async def upload(
         self, cn: int, cp: str, *, st: str | None = None, qn: str | None = None, rf: bool = False, reply: bool = True
     ) -> Packet | None:
-        """Send data, wait for 9014 (the packet returned); None if `reply` is False. UploadFailed otherwise."""
+        """Send data, wait for 9014 (the packet returned); None if `reply` is False. UploadError otherwise."""
         raise NotImplementedError
 
     async def notify(self, cn: int, cp: str = "") -> Packet:
-        """Send a notice, wait for 9013. UploadFailed otherwise."""
+        """Send a notice, wait for 9013. UploadError otherwise."""
         raise NotImplementedError
 
     async def __aenter__(self) -> Client:
