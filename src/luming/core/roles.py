@@ -1,0 +1,59 @@
+"""Roles give verbs. Which rows a person sees is the data scope's business (:mod:`luming.core.scope`).
+
+The three administrators are exclusive (三员分立, GB/T 22239-2019 level 3, 8.1.5): none of them sees or changes
+business data, and no role can do everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+
+PERMISSIONS: dict[str, object] = {
+    "data.view": _("View monitoring data"),
+    "packet.view": _("View packets"),
+    "device.view": _("View devices"),
+    "device.adopt": _("Adopt an unregistered device"),
+    "device.command": _("Send commands to a device"),
+    "packet.release": _("Release held packets"),
+    "place.edit": _("Edit places, devices, series and limits"),
+    "place.import": _("Import places from files"),
+    "user.manage": _("Manage users"),
+    "role.assign": _("Assign roles and data scope"),
+    "audit.view": _("View the audit trail"),
+    "system.view": _("View the state of the installation"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A named set of verbs."""
+
+    key: str
+    label: object
+    permissions: frozenset[str]
+    internal: bool = True  # works for the bureau (as against an enterprise or a third party)
+
+
+_LOOK = {"data.view", "packet.view", "device.view"}
+
+ROLES: dict[str, Role] = {
+    role.key: role
+    for role in (
+        Role("duty", _("Duty officer"), frozenset(_LOOK | {"device.command", "device.adopt", "packet.release"})),
+        Role("reviewer", _("Data reviewer"), frozenset(_LOOK | {"device.command", "packet.release"})),
+        Role("registrar", _("Register keeper"), frozenset(_LOOK | {"place.edit", "place.import", "device.adopt"})),
+        Role("enforcement", _("Enforcement officer"), frozenset(_LOOK | {"device.command"})),
+        Role("district", _("District bureau"), frozenset(_LOOK | {"device.command"})),
+        Role("leader", _("Leader"), frozenset({"data.view"})),
+        Role("enterprise", _("Enterprise"), frozenset({"data.view", "device.view"}), internal=False),
+        Role("maintainer", _("Maintainer"), frozenset(_LOOK), internal=False),
+        Role("system-admin", _("System administrator"), frozenset({"user.manage", "system.view"})),
+        Role("security-admin", _("Security administrator"), frozenset({"role.assign", "system.view"})),
+        Role("audit-admin", _("Audit administrator"), frozenset({"audit.view"})),
+    )
+}
+
+ROLE_CHOICES = [(role.key, role.label) for role in ROLES.values()]

@@ -1,0 +1,185 @@
+"""Django settings. Everything an installation may change comes from the environment (docs/reference/settings.md)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from luming.core import installation
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _flag(name: str, default: bool) -> bool:
+    return os.environ.get(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
+
+
+def _list(name: str, default: str) -> list[str]:
+    return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+
+
+SECRET_KEY = installation.secret("secret_key", 48)
+DEBUG = _flag("LUMING_DEBUG", False)
+ALLOWED_HOSTS = _list("LUMING_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = _list("LUMING_ORIGINS", "")
+
+# City --------------------------------------------------------------------------------------------------------------
+LUMING_CITY = os.environ.get("LUMING_CITY", "baotou")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_htmx",
+    "luming.core.apps.CoreConfig",
+    "luming.registry.apps.RegistryConfig",
+    "luming.telemetry.apps.TelemetryConfig",
+    "luming.domains.air.apps.AirConfig",
+    "luming.domains.water.apps.WaterConfig",
+    "luming.domains.noise.apps.NoiseConfig",
+    "luming.domains.enforcement.apps.EnforcementConfig",
+    "luming.web.apps.WebConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "luming.web.middleware.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "luming.web.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "luming.web.urls"
+WSGI_APPLICATION = "luming.web.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "luming.web.context.shell",
+            ],
+        },
+    },
+]
+
+# Database: the owner role migrates; serving processes (LUMING_DB_ROLE) switch to a role that can neither update nor
+# delete packets and observations (telemetry migration 0002).
+_database = installation.database_parameters(installation.database_url())
+if _role := os.environ.get("LUMING_DB_ROLE"):
+    _database["OPTIONS"]["options"] = f"-c role={_role}"
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        **_database,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "core.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "luming.web.auth.Backend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+# GB/T 22239-2019 8.1.4.1: limit failed sign-ins, end idle sessions.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "web/locked_out.html"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _flag("LUMING_HTTPS", False)
+SECURE_HSTS_SECONDS = 31536000 if _flag("LUMING_HTTPS", False) else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# No inline script anywhere; MapLibre makes its workers from blobs.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF, "'unsafe-inline'"],  # ECharts and MapLibre position their parts with style attributes
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "worker-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Time and language ---------------------------------------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+USE_I18N = True
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "web" / "locale"]
+
+STATIC_URL = "static/"
+STATIC_ROOT = installation.data_dir() / "static"
+STATICFILES_DIRS = [BASE_DIR / "web" / "static"]
+if (_packages := installation.CHECKOUT / "node_modules").exists():
+    STATICFILES_FINDERS = [
+        "django.contrib.staticfiles.finders.FileSystemFinder",
+        "luming.web.staticfiles.NodePackagesFinder",
+    ]
+    NODE_PACKAGES = _packages
+WHITENOISE_USE_FINDERS = DEBUG
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("LUMING_LOG_LEVEL", "WARNING")},
+    "loggers": {"luming": {"level": os.environ.get("LUMING_LOG_LEVEL", "INFO")}},
+}
+
+# Gateway -------------------------------------------------------------------------------------------------------------
+GATEWAY_HOST = os.environ.get("LUMING_GATEWAY_HOST", "127.0.0.1")
+GATEWAY_PORT = int(os.environ.get("LUMING_GATEWAY_PORT", "9212"))
+GATEWAY_METRICS_PORT = int(os.environ.get("LUMING_GATEWAY_METRICS_PORT", "9213"))
+GATEWAY_TLS_CERTIFICATE = os.environ.get("LUMING_GATEWAY_TLS_CERTIFICATE", "")
+GATEWAY_TLS_KEY = os.environ.get("LUMING_GATEWAY_TLS_KEY", "")
+GATEWAY_MAX_CONNECTIONS = int(os.environ.get("LUMING_GATEWAY_MAX_CONNECTIONS", "20000"))
+GATEWAY_MAX_CONNECTIONS_PER_ADDRESS = int(os.environ.get("LUMING_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS", "2000"))
+GATEWAY_PACKETS_PER_MINUTE = int(os.environ.get("LUMING_GATEWAY_PACKETS_PER_MINUTE", "6000"))  # of one connection
+GATEWAY_IDLE_SECONDS = int(os.environ.get("LUMING_GATEWAY_IDLE_SECONDS", "900"))
+GATEWAY_CLOCK_TOLERANCE_SECONDS = int(os.environ.get("LUMING_GATEWAY_CLOCK_TOLERANCE_SECONDS", "300"))
+GATEWAY_ACKNOWLEDGE_HELD = _flag("LUMING_GATEWAY_ACKNOWLEDGE_HELD", True)  # what is kept need not be sent again
+# First connection, HJ 212-2017 6.7: which requests open the dialogue.
+GATEWAY_FIRST_CONNECTION = _list("LUMING_GATEWAY_FIRST_CONNECTION", "1012,1000,1062,1064")
+GAP_GRACE_SECONDS = int(os.environ.get("LUMING_GAP_GRACE_SECONDS", "300"))
+GAP_MAX_ATTEMPTS = int(os.environ.get("LUMING_GAP_MAX_ATTEMPTS", "5"))
+PACKET_RETENTION_DAYS = int(os.environ.get("LUMING_PACKET_RETENTION_DAYS", "0"))  # 0 keeps everything
