@@ -1,6 +1,6 @@
 """Manifest of the air domain."""
 
-from luming.core.manifest import DomainConfig
+from luming.core.manifest import DomainConfig, Judge
 
 
 class AirConfig(DomainConfig):
@@ -8,3 +8,10 @@ class AirConfig(DomainConfig):
 
     name = "luming.domains.air"
     label = "air"
+
+    def ready(self) -> None:
+        """Name the judges and layers; their modules need the loaded models."""
+        from luming.domains.air import evaluate, layers
+
+        self.judges = [Judge(evaluate.KIND, "station", frozenset({"air"}), frozenset({"hour"}), evaluate.judge_hours)]
+        self.layers = layers.LAYERS

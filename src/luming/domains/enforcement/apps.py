@@ -1,6 +1,6 @@
 """Manifest of the enforcement domain."""
 
-from luming.core.manifest import DomainConfig
+from luming.core.manifest import DomainConfig, Judge
 
 
 class EnforcementConfig(DomainConfig):
@@ -8,3 +8,12 @@ class EnforcementConfig(DomainConfig):
 
     name = "luming.domains.enforcement"
     label = "enforcement"
+
+    def ready(self) -> None:
+        """Name the judges and layers; their modules need the loaded models."""
+        from luming.domains.enforcement import evaluate, layers
+
+        self.judges = [
+            Judge(evaluate.KIND, "outlet", frozenset({"gas", "sewage"}), frozenset({"hour"}), evaluate.judge_hours)
+        ]
+        self.layers = layers.LAYERS

@@ -1,6 +1,6 @@
 """Manifest of the noise domain."""
 
-from luming.core.manifest import DomainConfig
+from luming.core.manifest import DomainConfig, Judge
 
 
 class NoiseConfig(DomainConfig):
@@ -8,3 +8,12 @@ class NoiseConfig(DomainConfig):
 
     name = "luming.domains.noise"
     label = "noise"
+
+    def ready(self) -> None:
+        """Name the judges and layers; their modules need the loaded models."""
+        from luming.domains.noise import evaluate, layers
+
+        self.judges = [
+            Judge(evaluate.KIND, "station", frozenset({"noise"}), frozenset({"hour"}), evaluate.judge_hours)
+        ]
+        self.layers = layers.LAYERS

@@ -1,6 +1,6 @@
 """Manifest of the water domain."""
 
-from luming.core.manifest import DomainConfig
+from luming.core.manifest import DomainConfig, Judge
 
 
 class WaterConfig(DomainConfig):
@@ -8,3 +8,12 @@ class WaterConfig(DomainConfig):
 
     name = "luming.domains.water"
     label = "water"
+
+    def ready(self) -> None:
+        """Name the judges and layers; their modules need the loaded models."""
+        from luming.domains.water import evaluate, layers
+
+        self.judges = [
+            Judge(evaluate.KIND, "station", frozenset({"water"}), frozenset({"hour"}), evaluate.judge_samples)
+        ]
+        self.layers = layers.LAYERS

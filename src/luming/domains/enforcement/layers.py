@@ -1,0 +1,34 @@
+"""Enforcement: outlets on the one map, by their live state."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from luming.core.manifest import Layer
+from luming.core.models import User
+from luming.telemetry.judging import NO_DATA
+from luming.telemetry.mapping import FeatureCollection, state_features
+
+LEGEND = [
+    ("normal", _("Normal"), "#37b24d"),
+    ("exceeding", _("Exceeding"), "#e03131"),
+    ("stopped", _("Stopped"), "#4263eb"),
+    (NO_DATA, _("No data"), "#868e96"),
+]
+COLOURS = {state: colour for state, _label, colour in LEGEND}
+
+
+def gas_outlets(user: User) -> FeatureCollection:
+    """Return the waste-gas outlets the user may see."""
+    return state_features(user, "outlet", frozenset({"gas"}), COLOURS)
+
+
+def sewage_outlets(user: User) -> FeatureCollection:
+    """Return the waste-water outlets the user may see."""
+    return state_features(user, "outlet", frozenset({"sewage"}), COLOURS)
+
+
+LAYERS = [
+    Layer("gas-outlets", _("Waste-gas outlets"), gas_outlets, LEGEND, order=30),
+    Layer("sewage-outlets", _("Waste-water outlets"), sewage_outlets, LEGEND, order=31),
+]

@@ -1,0 +1,181 @@
+"""Judgements: what the standards say of new data, kept with the edition and the inputs they used.
+
+The gateway leaves a mark for each place and period that got new data (in the transaction that stores it). The worker
+takes the marks, asks the judges of the domains' manifests, and stores judgements, current states and events in one
+transaction: a restart loses nothing and judges nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from luming import __version__
+from luming.core import manifest
+from luming.registry.models import Place
+from luming.telemetry import store
+from luming.telemetry.models import Event, Judgement, PlaceState
+
+NO_DATA = "no-data"
+_KEPT_STATES_DEPTH = timedelta(days=1)  # older periods change history, not events
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a judge says of one period at one place; see :class:`luming.telemetry.models.Judgement`."""
+
+    place_id: int
+    kind: str
+    start: datetime
+    state: str
+    edition: str
+    value: float | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Sequence[Sequence[Any]] = ()
+    severity: int = 0  # of the event when the place enters this state
+
+
+def judge_pending(limit: int = 4000) -> int:
+    """Judge up to ``limit`` place-periods that got new data, newest first; return how many were taken."""
+    with transaction.atomic():
+        pending = store.take_dirty(limit)
+        outcomes: list[Outcome] = []
+        places = Place.objects.in_bulk({place_id for place_id, _interval, _starts in pending})
+        for judge in manifest.judges():
+            for interval in judge.intervals:
+                selection = {
+                    place_id: sorted(starts)
+                    for place_id, marked, starts in pending
+                    if marked == interval and _concerns(judge, places[place_id])
+                }
+                if selection:
+                    outcomes += judge.evaluate(selection, interval)
+        save(outcomes)
+        return sum(len(starts) for _place_id, _interval, starts in pending)
+
+
+def _concerns(judge: manifest.Judge, place: Place) -> bool:
+    return place.kind == judge.kind and place.medium in judge.media
+
+
+def save(outcomes: Sequence[Outcome]) -> int:
+    """Store outcomes that say something new; a changed one becomes the next revision. Returns how many were new."""
+    known = _latest_judgements(outcomes)
+    fresh: list[Judgement] = []
+    for outcome in outcomes:
+        old = known.get((outcome.place_id, outcome.kind, outcome.start))
+        if old is not None and _same(old, outcome):
+            continue
+        fresh.append(
+            Judgement(
+                place_id=outcome.place_id,
+                kind=outcome.kind,
+                start=outcome.start,
+                revision=0 if old is None else old.revision + 1,
+                state=outcome.state,
+                value=outcome.value,
+                detail=dict(outcome.detail),
+                edition=outcome.edition,
+                inputs=[list(item) for item in outcome.inputs],
+                software=__version__,
+            )
+        )
+    Judgement.objects.bulk_create(fresh, batch_size=2000)
+    _update_states(outcomes)
+    return len(fresh)
+
+
+def _latest_judgements(outcomes: Sequence[Outcome]) -> dict[tuple[int, str, datetime], Judgement]:
+    """Return the newest revision of each period the outcomes speak of."""
+    known: dict[tuple[int, str, datetime], Judgement] = {}
+    by_kind: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        by_kind[outcome.kind].append(outcome)
+    for kind, members in by_kind.items():
+        rows = Judgement.objects.filter(
+            kind=kind,
+            place_id__in={outcome.place_id for outcome in members},
+            start__gte=min(outcome.start for outcome in members),
+            start__lte=max(outcome.start for outcome in members),
+        ).order_by("revision")
+        for row in rows:  # later revisions overwrite earlier ones
+            known[row.place_id, row.kind, row.start] = row
+    return known
+
+
+def _same(old: Judgement, new: Outcome) -> bool:
+    return (old.state, old.value, old.edition, old.inputs) == (
+        new.state,
+        new.value,
+        new.edition,
+        [list(item) for item in new.inputs],
+    )
+
+
+def _update_states(outcomes: Iterable[Outcome]) -> None:
+    """Bring each place's current state up to its latest judged period, with an event when it changed."""
+    latest: dict[int, Outcome] = {}
+    for outcome in outcomes:
+        if outcome.place_id not in latest or outcome.start > latest[outcome.place_id].start:
+            latest[outcome.place_id] = outcome
+    now = datetime.now(UTC)
+    current = {row.place_id: row for row in PlaceState.objects.select_for_update().filter(place_id__in=latest).order_by("pk")}
+    events, changed, new = [], [], []
+    for place_id, outcome in sorted(latest.items()):
+        row = current.get(place_id)
+        if row is not None and row.period is not None and row.period > outcome.start:
+            continue
+        before = row.state if row is not None else None
+        if row is None:
+            row = PlaceState(place_id=place_id, since=outcome.start)
+            new.append(row)
+        else:
+            changed.append(row)
+        if before != outcome.state:
+            row.since = outcome.start
+            if now - outcome.start < _KEPT_STATES_DEPTH:
+                events.append(_state_event(outcome, before, now))
+        row.state, row.value, row.detail, row.period = outcome.state, outcome.value, dict(outcome.detail), outcome.start
+        row.updated_at = now
+    PlaceState.objects.bulk_create(new)
+    PlaceState.objects.bulk_update(changed, ["state", "since", "value", "detail", "period", "updated_at"])
+    Event.objects.bulk_create(events)
+
+
+def _state_event(outcome: Outcome, before: str | None, now: datetime) -> Event:
+    detail = {"from": before, "to": outcome.state, "kind": outcome.kind, "start": outcome.start.isoformat()}
+    return Event(
+        at=now, kind="state", place_id=outcome.place_id, severity=outcome.severity, detail=detail | dict(outcome.detail)
+    )
+
+
+def mark_silent(now: datetime | None = None) -> int:
+    """Set places to ``no-data`` whose newest judged period is overdue; return how many fell silent.
+
+    A period is overdue when another one and a half intervals and the grace time have passed since its end.
+    """
+    now = now or datetime.now(UTC)
+    grace = timedelta(seconds=settings.GAP_GRACE_SECONDS)
+    slowest = dict(
+        Place.objects.filter(series__expected=True, series__interval="hour")
+        .annotate(seconds=Max("series__seconds"))
+        .values_list("pk", "seconds")
+    )
+    with transaction.atomic():
+        events = []
+        rows = PlaceState.objects.select_for_update().exclude(state=NO_DATA).filter(period__isnull=False).order_by("pk")
+        silent = [row for row in rows if row.period + 2.5 * timedelta(seconds=slowest.get(row.place_id, 3600)) + grace < now]
+        for row in silent:
+            detail = {"from": row.state, "to": NO_DATA, "last": row.period.isoformat()}
+            events.append(Event(at=now, kind="state", place_id=row.place_id, severity=1, detail=detail))
+            row.state, row.value, row.detail, row.since = NO_DATA, None, {}, now
+        PlaceState.objects.bulk_update(silent, ["state", "value", "detail", "since"])
+        Event.objects.bulk_create(events)
+    return len(silent)
