@@ -1,0 +1,370 @@
+"""What a packet means: the verdict on it, and the observations it holds.
+
+The gateway, the adoption of an unregistered device and the release of held packets share this module, so that a packet
+means the same whenever it is read. :func:`interpret` is pure; what it must know about the device is in a
+:class:`DeviceContext`, which :func:`load_contexts` makes from the register.
+
+Verdicts: accepted (its observations are stored), held (kept until a person releases it), rejected (no packet by
+HJ 212). Reasons of rejected packets are those of :mod:`luming.hj212`; the reasons of held ones are :data:`HELD`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from luming.core import vault
+from luming.hj212 import CHINA, FACTORS, Decoded, Packet, Reading
+from luming.registry.models import Device, FactorAlias, Interval, Series
+from luming.telemetry.store import ObservationRow
+
+ACCEPTED, HELD_VERDICT, REJECTED = "A", "H", "R"
+
+# Why a packet is kept aside: code -> (Chinese, English).
+HELD: dict[str, tuple[str, str]] = {
+    "mn-unknown": ("MN 未登记", "the MN is not registered"),
+    "device-inactive": ("设备已停用", "the device is out of service"),
+    "address-not-allowed": ("来源地址不在设备允许的网段内", "the peer's address is not in the device's networks"),
+    "password-wrong": ("访问密码 PW 与登记不符", "PW is not the registered password"),
+    "system-wrong": ("系统编码 ST 与登记不符", "ST is not the registered system code"),
+    "time-missing": ("数据报文没有可读的 DataTime", "a data packet without a readable DataTime"),
+    "time-future": ("数据时间晚于接收时间", "the data time lies in the future"),
+    "time-before-commissioning": ("数据时间早于点位投运时间", "the data time lies before the place's commissioning"),
+}
+
+# Remarks on packets whose verdict they do not change: code -> (Chinese, English).
+REMARKS: dict[str, tuple[str, str]] = {
+    "clock-off": ("现场机时钟偏差超限", "the device's clock is off by more than the bound"),
+    "codes-unmapped": ("含未映射的因子编码", "it holds factor codes that nobody has mapped"),
+    "time-not-aligned": ("数据时间未对齐周期起点", "the data time is not the start of a period"),
+    "part": ("分包之一，随最后一包解析", "one part of a split packet, read with the last part"),
+    "not-stored": ("未能入库，仅保存原文", "its observations could not be stored; only its bytes were"),
+}
+
+# HJ 212-2017 table 9; DataTime is the start of the period, for 2011 the instant (table 4).
+INTERVALS: dict[int, str] = {
+    2011: Interval.REALTIME.value,
+    2051: Interval.MINUTE.value,
+    2061: Interval.HOUR.value,
+    2031: Interval.DAY.value,
+}
+
+# A logger at an outlet also sends process data (51, 52; HJ 212-2017 table 5) and, by HJ 212-2025, power (44) and
+# key production conditions (45).
+ALONGSIDE: dict[str, frozenset[str]] = {"31": frozenset({"51", "44", "45"}), "32": frozenset({"52", "44", "45"})}
+INTERACTION = "91"  # HJ 212-2017 table 5: answers carry it instead of the system of the device
+
+MAX_FLAG = 8  # characters kept of a mark; the whole text stays in the packet
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceContext:
+    """What must be known of a device to read its packets.
+
+    ``series`` maps (factor, interval) to (series id, seconds); ``aliases`` maps a code as sent to its factor.
+    """
+
+    device_id: int
+    place_id: int
+    mn: str
+    password: str
+    system: str
+    edition: int = 1
+    is_active: bool = True
+    series: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    commissioned_at: datetime | None = None
+    sm4_key: bytes | None = None
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    realtime_seconds: int = 60
+    minute_interval: int = 10
+    overtime_seconds: int = 10
+    resend_count: int = 3
+    clock_tolerance: float = 300.0  # seconds
+
+    def allows(self, address: str) -> bool:
+        """Tell whether a peer address may speak for this device; without networks every address may."""
+        if not self.networks:
+            return True
+        try:
+            peer = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped:
+            peer = peer.ipv4_mapped
+        return any(peer in network for network in self.networks)
+
+    def seconds_of(self, interval: str) -> int:
+        """Return how long a period of a new series lasts."""
+        return {
+            Interval.REALTIME: self.realtime_seconds,
+            Interval.MINUTE: self.minute_interval * 60,
+            Interval.HOUR: 3600,
+            Interval.DAY: 86400,
+        }[Interval(interval)]
+
+
+@dataclass(slots=True)
+class Intake:
+    """What a packet came to.
+
+    ``missing`` are the (factor, interval) pairs that have no series yet: make them with :func:`create_series` and
+    interpret again. ``clock_offset`` is the device's clock minus ours in seconds.
+    """
+
+    verdict: str
+    reason: str | None = None
+    codes: list[str] = field(default_factory=list)
+    observations: list[ObservationRow] = field(default_factory=list)
+    unmapped: list[str] = field(default_factory=list)
+    missing: set[tuple[str, str]] = field(default_factory=set)
+    clock_offset: float | None = None
+    data_time: datetime | None = None
+
+
+def interpret(
+    decoded: Decoded,
+    context: DeviceContext | None,
+    received_at: datetime,
+    *,
+    packet_id: int = 0,
+    address: str | None = None,
+) -> Intake:
+    """Judge one packet and read its observations.
+
+    Parameters
+    ----------
+    context : of the device with the packet's MN; None when no register knows it.
+    received_at : UTC.
+    packet_id : goes into the observations.
+    address : of the peer; None when it need not be checked (a person releases a held packet).
+    """
+    codes = [diagnostic.code for diagnostic in decoded.diagnostics]
+    packet = decoded.packet
+    if packet is None or not decoded.accepted:
+        return Intake(REJECTED, decoded.reason, codes)
+    data_time = packet.data_time.astimezone(UTC) if packet.data_time else None
+    if context is None:
+        return Intake(HELD_VERDICT, "mn-unknown", codes, data_time=data_time)
+    intake = Intake(ACCEPTED, None, codes, data_time=data_time, clock_offset=_clock_offset(packet, received_at))
+    if intake.clock_offset is not None and abs(intake.clock_offset) > context.clock_tolerance:
+        codes.append("clock-off")
+    intake.reason = _reason_to_hold(packet, context, received_at, data_time, address)
+    if intake.reason:
+        intake.verdict = HELD_VERDICT
+        return intake
+    interval = INTERVALS.get(packet.cn)
+    if interval and data_time:
+        _observe(packet.readings, context, interval, data_time, packet_id, intake)
+    return intake
+
+
+def _clock_offset(packet: Packet, received_at: datetime) -> float | None:
+    """QN is the moment of sending (HJ 212-2017 table 3); a re-sent old packet keeps its old QN and tells nothing."""
+    if packet.backfilled or packet.cn >= 9000:  # answers repeat the QN of the request
+        return None
+    sent_at = packet.qn_time
+    return (sent_at - received_at).total_seconds() if sent_at else None
+
+
+def _reason_to_hold(
+    packet: Packet, context: DeviceContext, received_at: datetime, data_time: datetime | None, address: str | None
+) -> str | None:
+    if not context.is_active:
+        return "device-inactive"
+    if address is not None and not context.allows(address):
+        return "address-not-allowed"
+    if packet.pw != context.password:
+        return "password-wrong"
+    if packet.st not in (context.system, INTERACTION) and packet.st not in ALONGSIDE.get(context.system, ()):
+        return "system-wrong"
+    if packet.cn not in INTERVALS:
+        return None
+    if data_time is None:
+        return "time-missing"
+    if (data_time - received_at).total_seconds() > context.clock_tolerance:
+        return "time-future"
+    if context.commissioned_at and data_time < context.commissioned_at:
+        return "time-before-commissioning"
+    return None
+
+
+def period_start(moment: datetime, interval: str) -> datetime:
+    """Return the start of the period that holds an instant (UTC); days begin at midnight of China Standard Time."""
+    if interval == Interval.REALTIME:
+        return moment
+    if interval == Interval.MINUTE:
+        return moment.replace(second=0, microsecond=0)
+    if interval == Interval.HOUR:
+        return moment.replace(minute=0, second=0, microsecond=0)
+    local = moment.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
+    return local.astimezone(UTC)
+
+
+def factor_of(sent: str, context: DeviceContext) -> str | None:
+    """Return the factor of a code as sent: by the place's aliases, else by the standard's own codes."""
+    if alias := context.aliases.get(sent):
+        return alias
+    if sent in FACTORS:
+        return sent
+    return _FOLDED.get(sent.lower())
+
+
+# Loggers change the case of codes; no two codes differ by case alone.
+_FOLDED: dict[str, str] = {}
+
+
+def _fold_factors() -> None:
+    for code in FACTORS:
+        _FOLDED.setdefault(code.lower(), code)
+
+
+_fold_factors()
+
+
+def _observe(
+    readings: Iterable[Reading],
+    context: DeviceContext,
+    interval: str,
+    data_time: datetime,
+    packet_id: int,
+    intake: Intake,
+) -> None:
+    """Turn readings into observations; the last of several readings of one factor wins, as on paper."""
+    start = period_start(data_time, interval)
+    if start != data_time:
+        intake.codes.append("time-not-aligned")
+    place_id, series = context.place_id, context.series
+    rows: dict[int, ObservationRow] = {}
+    for sent, value, minimum, maximum, converted, amount, flag in _figures(readings, interval):
+        key = (sent, interval)
+        found = series.get(key) if sent not in context.aliases else None
+        if found is None:
+            factor = factor_of(sent, context)
+            if factor is None:
+                if sent not in intake.unmapped:
+                    intake.unmapped.append(sent)
+                continue
+            key = (factor, interval)
+            found = series.get(key)
+            if found is None:
+                intake.missing.add(key)
+                continue
+        series_id = found[0]
+        rows[series_id] = ObservationRow(
+            series_id, place_id, interval, start, value, minimum, maximum, converted, amount, flag, packet_id
+        )
+    intake.observations = list(rows.values())
+    if intake.unmapped:
+        intake.codes.append("codes-unmapped")
+
+
+Figures = tuple[str, float | None, float | None, float | None, float | None, float | None, str | None]
+
+
+def _figures(readings: Iterable[Reading], interval: str) -> Iterator[Figures]:
+    """Yield (code, value, minimum, maximum, converted, amount, flag) of the readings that hold a number.
+
+    2011 carries Rtd and ZsRtd; the others Avg, Min, Max, ZsAvg and Cou (HJ 212-2017 table 4). Noise carries Data,
+    and by day DayData and NightData, which are the factors Ld and Ln when they belong to Leq.
+    """
+    realtime = interval == Interval.REALTIME
+    for reading in readings:
+        flag = reading.flag[:MAX_FLAG] if reading.flag else None
+        if realtime:
+            value = reading.rtd if reading.rtd is not None else reading.average
+            converted = reading.zs_rtd if reading.zs_rtd is not None else reading.zs_average
+        else:
+            value = reading.average if reading.average is not None else reading.rtd
+            converted = reading.zs_average
+        if value is None:
+            value = reading.data
+        minimum, maximum, amount = reading.minimum, reading.maximum, reading.total
+        if (
+            value is not None
+            or converted is not None
+            or amount is not None
+            or minimum is not None
+            or maximum is not None
+        ):
+            yield reading.code, value, minimum, maximum, converted, amount, flag
+        if reading.code == "Leq":
+            if reading.day_data is not None:
+                yield "Ld", reading.day_data, None, None, None, None, flag
+            if reading.night_data is not None:
+                yield "Ln", reading.night_data, None, None, None, None, flag
+
+
+# ---- from the register ---------------------------------------------------------------------------------------------
+
+
+def load_contexts(devices: QuerySet[Device] | None = None) -> dict[str, DeviceContext]:
+    """Return the contexts of devices by MN (all devices by default), in three queries."""
+    wanted = (Device.objects.all() if devices is None else devices).select_related("place")
+    found = list(wanted)
+    series: dict[int, dict[tuple[str, str], tuple[int, int]]] = {}
+    aliases: dict[int, dict[str, str]] = {}
+    series_rows, alias_rows = Series.objects.all(), FactorAlias.objects.all()
+    if devices is not None:
+        places = {device.place_id for device in found}
+        series_rows, alias_rows = series_rows.filter(place__in=places), alias_rows.filter(place__in=places)
+    for place_id, factor, interval, pk, seconds in series_rows.values_list(
+        "place_id", "factor", "interval", "pk", "seconds"
+    ).iterator(5000):
+        series.setdefault(place_id, {})[factor, interval] = (pk, seconds)
+    for place_id, sent, factor in alias_rows.values_list("place_id", "sent", "factor"):
+        aliases.setdefault(place_id, {})[sent] = factor
+    return {
+        device.mn: _context(device, series.setdefault(device.place_id, {}), aliases.get(device.place_id, {}))
+        for device in found
+    }
+
+
+def context_of(device: Device) -> DeviceContext:
+    """Return the context of one device."""
+    return load_contexts(Device.objects.filter(pk=device.pk))[device.mn]
+
+
+def _context(device: Device, series: dict[tuple[str, str], tuple[int, int]], aliases: dict[str, str]) -> DeviceContext:
+    return DeviceContext(
+        device_id=device.pk,
+        place_id=device.place_id,
+        mn=device.mn,
+        password=device.password,
+        system=device.system,
+        edition=device.edition,
+        is_active=device.is_active and device.place.is_active,
+        series=series,
+        aliases=aliases,
+        commissioned_at=device.place.commissioned_at,
+        sm4_key=vault.unseal(device.sm4_key) if device.sm4_key else None,
+        networks=tuple(ipaddress.ip_network(item) for item in device.networks),
+        realtime_seconds=device.realtime_seconds,
+        minute_interval=device.minute_interval,
+        overtime_seconds=device.overtime_seconds,
+        resend_count=device.resend_count,
+        clock_tolerance=float(settings.GATEWAY_CLOCK_TOLERANCE_SECONDS),
+    )
+
+
+def create_series(context: DeviceContext, missing: Iterable[tuple[str, str]]) -> None:
+    """Make the series that a packet needs and enter them in the context.
+
+    The unit is that of the factor's other series at the place, else the one the standard prints: a default that a
+    person corrects (Annex B gives ng/m³ for particles where most stations send µg/m³).
+    """
+    for factor, interval in sorted(missing):
+        sibling = Series.objects.filter(place_id=context.place_id, factor=factor).exclude(unit="").first()
+        standard = FACTORS[factor].unit if factor in FACTORS else ""
+        series, _created = Series.objects.get_or_create(
+            place_id=context.place_id,
+            factor=factor,
+            interval=interval,
+            defaults={"seconds": context.seconds_of(interval), "unit": sibling.unit if sibling else standard},
+        )
+        context.series[factor, interval] = (series.pk, series.seconds)
