@@ -12,7 +12,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_EXACT = 2.0**53  # integers up to here are exact in float64
+_DIGITS = 1e15  # decimal numbers of up to 15 digits have their own float64; longer ones may share one
 
 
 @overload
@@ -37,8 +37,10 @@ def round_half_even(x: ArrayLike, decimals: int = 0) -> NDArray[np.float64] | fl
     (60.0, 62.0, 0.14, 2.68)
     """
     values = as_float(x)
-    rounded = _unscale(scaled_half_even(values, decimals), decimals)
-    rounded = np.where(np.isfinite(rounded), rounded, values)
+    rounded = np.asarray(_unscale(scaled_half_even(values, decimals), decimals) + 0.0)  # -0.0 becomes 0.0
+    beyond = ~(np.abs(values) < _whole_limit(decimals))
+    if beyond.any():  # NaN, infinities, and numbers too large for whole-number arithmetic in float64
+        rounded[beyond] = [float(_with_decimal(v, decimals)) for v in values[beyond].tolist()]
     return float(rounded) if rounded.ndim == 0 else rounded
 
 
@@ -62,9 +64,9 @@ def _scaled(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
     doubtful = np.abs(np.abs(y - nearest) - 0.5) <= 1e-6 + np.abs(y) * 1e-15
     if doubtful.any():
         nearest[doubtful] = _settle_ties(values[doubtful], y[doubtful], decimals)
-    large = np.isfinite(values) & (np.abs(y) >= _EXACT / 10)
-    if large.any():
-        nearest[large] = [_with_decimal(v, decimals) for v in values[large].tolist()]
+    beyond = np.abs(values) >= _whole_limit(decimals)
+    if beyond.any():
+        nearest[beyond] = [float(_with_decimal(v, decimals).scaleb(decimals)) for v in values[beyond].tolist()]
     return nearest
 
 
@@ -89,9 +91,12 @@ def _unscale(n: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
     return np.asarray(n / 10.0**decimals if decimals >= 0 else n * 10.0**-decimals)
 
 
-def _with_decimal(value: float, decimals: int) -> float:
-    quantum = Decimal(1).scaleb(-decimals)
+def _whole_limit(decimals: int) -> float:
+    return _DIGITS / 10.0 ** max(decimals + 1, 1)
+
+
+def _with_decimal(value: float, decimals: int) -> Decimal:
     number = Decimal(repr(value))
-    if number.adjusted() + decimals > 26:  # no digits left to round
-        return float(number.scaleb(decimals))
-    return float(number.quantize(quantum, rounding=ROUND_HALF_EVEN).scaleb(decimals))
+    if not number.is_finite() or number.adjusted() + decimals > 26:  # no digits left to round
+        return number
+    return number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
