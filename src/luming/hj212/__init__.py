@@ -24,7 +24,7 @@ from .decoder import decode, decode_batch
 from .diagnostics import REASONS, Diagnostic, ReasonInfo
 from .encoder import encode, encode_packets, encode_parameters, encode_readings, make_flag
 from .explain import Annotation, explain
-from .factors import FACTORS, Factor, by_short, legacy_candidates
+from .factors import FACTORS, Factor, by_short, find_factor, legacy_candidates
 from .framing import Framer
 from .model import CHINA, Decoded, Edition, Frame, Packet, Reading
 from .reassembly import Incomplete, Reassembler
@@ -84,6 +84,7 @@ __all__ = [
     "encode_readings",
     "encrypt_cp",
     "explain",
+    "find_factor",
     "format_qn",
     "format_time",
     "legacy_candidates",
