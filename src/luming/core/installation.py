@@ -1,7 +1,7 @@
 """Where this installation keeps its data and secrets, and how it reaches its database.
 
-Everything an installation owns lives in one folder (``LUMING_DATA``; in a checkout ``.data``). Secrets are made once, at
-random, and stay in ``secrets.json`` readable by the owner only; environment variables win over the file.
+Everything an installation owns lives in one folder (``LUMING_DATA``; in a checkout ``.data``). Secrets are made once,
+at random, and stay in ``secrets.json`` readable by the owner only; environment variables win over the file.
 """
 
 from __future__ import annotations

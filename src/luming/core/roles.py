@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-
 PERMISSIONS: dict[str, object] = {
     "data.view": _("View monitoring data"),
     "packet.view": _("View packets"),

@@ -180,7 +180,7 @@ def announce(address: str, gateway: int, passwords: dict[str, str], seconds: flo
         lines += [f"  {name:<16}{password:<22}{users[name].get_role_display()}" for name, password in passwords.items()]
     else:
         lines.append(
-            "all one-time passwords have been used; `luming user reset-password NAME` makes a new one / 可用该命令重置密码"
+            "one-time passwords are used up; `luming user reset-password NAME` makes a new one / 可用该命令重置密码"
         )
     lines += ["", "演示数据 demonstration data. Ctrl-C stops everything; the data is kept."]
     print("\n" + "\n".join(lines) + "\n", flush=True)

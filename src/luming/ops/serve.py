@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 from luming.core import installation
 
@@ -49,7 +50,7 @@ def collect_static() -> None:
 
     django.setup()
     newest = max(
-        (os.stat(storage.path(path)).st_mtime for finder in get_finders() for path, storage in finder.list([])),
+        (Path(storage.path(path)).stat().st_mtime for finder in get_finders() for path, storage in finder.list([])),
         default=0.0,
     )
     stamp = settings.STATIC_ROOT / ".collected"

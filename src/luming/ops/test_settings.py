@@ -29,7 +29,7 @@ if "LUMING_TEST_FOLDER" not in os.environ:
         os.environ["DATABASE_URL"] = _server.url
         atexit.register(_server.kill)  # runs before the folder goes: atexit is last in, first out
 
-from luming.web.settings import *  # noqa: E402, F403
+from luming.web.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AXES_ENABLED = False
