@@ -147,6 +147,7 @@ class Place(models.Model):
     commissioned_at = models.DateTimeField(_("Commissioned at"), null=True, blank=True)
     is_active = models.BooleanField(_("Active"), default=True)
     is_demo = models.BooleanField(_("Demonstration data"), default=False)
+    note = models.CharField(_("Note"), max_length=200, blank=True)  # such as where its coordinates come from
 
     objects = PlaceQuerySet.as_manager()
 
@@ -279,7 +280,7 @@ class Series(models.Model):
     factor = models.CharField(_("Factor"), max_length=12)  # code of HJ 212 Annex B / HJ 524 / HJ 525, such as a34004
     interval = models.CharField(_("Interval"), max_length=8, choices=Interval.choices)
     seconds = models.PositiveIntegerField(_("Expected interval (s)"))
-    unit = models.CharField(_("Unit as sent"), max_length=20)
+    unit = models.CharField(_("Unit as sent"), max_length=20, blank=True)  # empty: dimensionless, as pH
     expected = models.BooleanField(_("Expected"), default=True)  # a missing period of it is a gap
     lower = models.FloatField(_("Instrument range from"), null=True, blank=True)
     upper = models.FloatField(_("Instrument range to"), null=True, blank=True)
@@ -326,7 +327,7 @@ class Limit(models.Model):
     converted = models.BooleanField(_("Judges the converted value"), default=False)
     upper = models.FloatField(_("Upper limit"), null=True, blank=True)
     lower = models.FloatField(_("Lower limit"), null=True, blank=True)  # pH 6–9
-    unit = models.CharField(_("Unit"), max_length=20)
+    unit = models.CharField(_("Unit"), max_length=20, blank=True)  # empty: dimensionless, as pH
     source = models.CharField(_("Source standard"), max_length=120)
     verified = models.BooleanField(_("Verified"), default=False)
     effective_from = models.DateField(_("Effective from"))
