@@ -36,11 +36,14 @@ class Role:
     internal: bool = True  # works for the bureau (as against an enterprise or a third party)
 
 
+NO_ROLE = "none"  # of a new account, until the security administrator gives it one
+
 _LOOK = {"data.view", "packet.view", "device.view"}
 
 ROLES: dict[str, Role] = {
     role.key: role
     for role in (
+        Role(NO_ROLE, _("No role yet"), frozenset()),
         Role("duty", _("Duty officer"), frozenset(_LOOK | {"device.command", "device.adopt", "packet.release"})),
         Role("reviewer", _("Data reviewer"), frozenset(_LOOK | {"device.command", "packet.release"})),
         Role("registrar", _("Register keeper"), frozenset(_LOOK | {"place.edit", "place.import", "device.adopt"})),

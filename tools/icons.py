@@ -1,0 +1,44 @@
+"""Write the sprite of the icons that the pages use, from the npm package @tabler/icons (MIT).
+
+Run it after adding a name: ``python tools/icons.py``. The sprite is committed, so that a browser loads 20 kB.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "node_modules" / "@tabler" / "icons" / "icons" / "outline"
+SPRITE = ROOT / "src" / "luming" / "web" / "static" / "luming" / "icons.svg"
+ICONS = """
+adjustments alert-triangle antenna-bars-5 arrow-down arrow-right arrow-up ban binary broadcast building-factory-2
+calendar chart-line check chevron-down chevron-left chevron-right circle circle-check clock cloud-off database
+device-floppy dots download droplet edit external-link file-alert file-code file-search filter help-hexagon history
+home info-circle key language layers-intersect link list lock logout map map-pin menu-2 moon plug-connected
+plug-connected-x plus refresh router ruler-measure search send server shield-check square-x sun table timeline
+trash user user-plus users volume wind x
+""".split()
+
+
+def symbol(name: str) -> str:
+    """Return one icon as a ``<symbol>``; its colour and stroke come from the page."""
+    text = (PACKAGE / f"{name}.svg").read_text(encoding="utf-8")
+    found = re.search(r"<svg[^>]*>(.*)</svg>", text, re.S)
+    if found is None:
+        raise ValueError(f"{name}.svg is not what was expected")
+    return f'<symbol id="{name}" viewBox="0 0 24 24">{" ".join(found[1].split())}</symbol>'
+
+
+def main() -> int:
+    """Write the sprite; say which names the package does not have."""
+    missing = [name for name in ICONS if not (PACKAGE / f"{name}.svg").exists()]
+    if missing:
+        print(f"@tabler/icons has no icon named {', '.join(missing)}", file=sys.stderr)
+        return 1
+    body = "\n".join(symbol(name) for name in sorted(ICONS))
+    SPRITE.write_text(f'<svg xmlns="http://www.w3.org/2000/svg">\n{body}\n</svg>\n', encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
