@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 
@@ -107,7 +108,12 @@ class Server:
     @property
     def url(self) -> str:
         """Return the address of the product's database as its owner."""
-        return f"postgresql://luming:{self.password}@/luming?host={self.sockets}"
+        return self._address("luming")
+
+    def _address(self, database: str) -> str:
+        return (
+            f"postgresql://luming:{quote(self.password, safe='')}@/{database}?host={quote(str(self.sockets), safe='/')}"
+        )
 
     def _run_as(self) -> dict[str, Any]:
         if self.account is None:
@@ -185,11 +191,10 @@ class Server:
 
     def wait(self, timeout: float) -> None:
         """Wait until the server accepts connections, then make the product's database if it is missing."""
-        maintenance = f"postgresql://luming:{self.password}@/postgres?host={self.sockets}"
         deadline = time.monotonic() + timeout
         while True:
             try:
-                with psycopg.connect(maintenance, autocommit=True, connect_timeout=2) as connection:
+                with psycopg.connect(self._address("postgres"), autocommit=True, connect_timeout=2) as connection:
                     found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'luming'").fetchone()
                     if not found:
                         connection.execute("CREATE DATABASE luming")
