@@ -1,0 +1,61 @@
+"""The store of packets and observations: the only place with SQL on their tables.
+
+Writing: :class:`Writer` and :func:`bulk_load`. Reading: :func:`packet`, :func:`packets`, :func:`observations`,
+:func:`chart` and their neighbours. Both tables are insert-only; see docs/explanation/storage.md for the why.
+"""
+
+from luming.telemetry.store.connecting import StoreUnavailable
+from luming.telemetry.store.reading import (
+    held_starts,
+    history,
+    latest,
+    observations,
+    of_packet,
+    packet,
+    packets,
+    reason_counts,
+    take_dirty,
+)
+from luming.telemetry.store.rows import (
+    INTERVALS,
+    Columns,
+    ObservationColumns,
+    ObservationRecord,
+    ObservationRow,
+    PacketRecord,
+    PacketRow,
+    Release,
+    WriteResult,
+)
+from luming.telemetry.store.upkeep import TableSize, drop_packets_before, ensure_partitions, packet_days, sizes
+from luming.telemetry.store.writing import IdentityClash, Writer, bulk_load
+
+__all__ = [
+    "INTERVALS",
+    "Columns",
+    "IdentityClash",
+    "ObservationColumns",
+    "ObservationRecord",
+    "ObservationRow",
+    "PacketRecord",
+    "PacketRow",
+    "Release",
+    "StoreUnavailable",
+    "TableSize",
+    "WriteResult",
+    "Writer",
+    "bulk_load",
+    "drop_packets_before",
+    "ensure_partitions",
+    "held_starts",
+    "history",
+    "latest",
+    "observations",
+    "of_packet",
+    "packet",
+    "packet_days",
+    "packets",
+    "reason_counts",
+    "sizes",
+    "take_dirty",
+]

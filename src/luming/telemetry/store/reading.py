@@ -1,0 +1,283 @@
+"""The ways out: packets, observations, charts, and what the judges must look at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from luming.registry.models import Device
+from luming.telemetry.identity import id_floor, received_at
+from luming.telemetry.store import connecting
+from luming.telemetry.store.rows import Columns, ObservationRecord, PacketRecord, Release
+
+_PACKET = (
+    "id, received_at, direction, connection_id, device_id, mn, peer, st, cn, qn, body, verdict, reason, codes,"
+    " new, repeated, revised"
+)
+_OBSERVATION = "series_id, start, revision, value, minimum, maximum, converted, amount, flag, packet_id, recorded_at"
+_FIGURES = ("value", "minimum", "maximum", "converted", "amount")
+_MAX_ID = 2**63 - 1
+
+
+def packet(packet_id: int) -> PacketRecord | None:
+    """Return a packet by its id."""
+    with connecting.reading(binary=True) as cursor:
+        cursor.execute(f"SELECT {_PACKET} FROM telemetry_packet WHERE id = %s", (packet_id,))
+        found = _with_releases([_packet_record(row) for row in cursor.fetchall()])
+    return found[0] if found else None
+
+
+def packets(
+    *,
+    device_ids: Iterable[int] | None = None,
+    mn: str | None = None,
+    verdicts: Iterable[str] | None = None,
+    reasons: Iterable[str] | None = None,
+    released: bool | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[PacketRecord]:
+    """Return packets that meet all conditions, newest first.
+
+    Parameters
+    ----------
+    device_ids : of registered devices.
+    mn : as sent; also finds what came before the device was adopted.
+    verdicts : A accepted, H held, R rejected.
+    released : only those that were (not) read again after they had been received.
+    since, until : received in [since, until).
+    before : only ids below this one: pass the last id of a page to get the next page.
+    """
+    conditions, values = _packet_conditions(device_ids, mn, verdicts, reasons, released)
+    upper = min(before or _MAX_ID, id_floor(until) if until else _MAX_ID)
+    lowest = id_floor(since) if since else 0
+    found: list[PacketRecord] = []
+    with connecting.reading(binary=True) as cursor:
+        for floor in _windows(cursor, upper, lowest):
+            cursor.execute(
+                f"SELECT {_PACKET} FROM telemetry_packet WHERE id >= %s AND id < %s{conditions} ORDER BY id DESC LIMIT %s",
+                (floor, upper, *values, limit - len(found)),
+            )
+            found += [_packet_record(row) for row in cursor.fetchall()]
+            upper = floor
+            if len(found) >= limit:
+                break
+    return _with_releases(found)
+
+
+def _packet_conditions(
+    device_ids: Iterable[int] | None,
+    mn: str | None,
+    verdicts: Iterable[str] | None,
+    reasons: Iterable[str] | None,
+    released: bool | None,
+) -> tuple[str, list[Any]]:
+    conditions, values = "", []
+    if device_ids is not None:
+        conditions += " AND device_id = ANY(%s)"
+        values.append(list(device_ids))
+    if mn is not None:
+        # Registered devices are indexed by id, others by MN.
+        device_id = Device.objects.filter(mn=mn).values_list("pk", flat=True).first()
+        conditions += " AND mn = %s AND (device_id IS NULL OR device_id = %s)"
+        values += [mn, device_id or 0]
+    if verdicts is not None:
+        wanted = list(verdicts)
+        conditions += ' AND verdict = ANY(%s::"char"[])' + ("" if "A" in wanted else " AND verdict <> 'A'")
+        values.append(wanted)
+    if reasons is not None:
+        conditions += " AND reason = ANY(%s)"
+        values.append(list(reasons))
+    if released is not None:
+        exists = "EXISTS (SELECT FROM telemetry_packet_release AS r WHERE r.packet_id = telemetry_packet.id)"
+        conditions += f" AND {exists}" if released else f" AND NOT {exists}"
+    return conditions, values
+
+
+def _windows(cursor: Any, upper: int, lowest: int) -> Iterable[int]:
+    """Yield the lower ends of windows going back from ``upper``, each twice as long as the one before.
+
+    A query over a few days' partitions is planned in no time; one over years of them is not.
+    """
+    cursor.execute("SELECT min(id), max(id) FROM telemetry_packet")
+    first, last = cursor.fetchone()
+    if first is None:
+        return
+    lowest = max(lowest, first)
+    top = received_at(min(upper, last))
+    days = 1
+    while True:
+        floor = id_floor(top - timedelta(days=days)) if top - timedelta(days=days) > received_at(0) else 0
+        if floor <= lowest:
+            yield lowest
+            return
+        yield floor
+        days *= 2
+
+
+def reason_counts(since: datetime, device_ids: Iterable[int] | None = None) -> list[tuple[str, str | None, int, int]]:
+    """Return (verdict, reason, count, newest packet id) of packets held or rejected since then, most first.
+
+    Held packets that were released are not counted: nothing is left to do about them.
+    """
+    condition, values = ("", []) if device_ids is None else (" AND device_id = ANY(%s)", [list(device_ids)])
+    with connecting.reading() as cursor:
+        cursor.execute(
+            f"""
+            SELECT verdict::text, reason, count(*), max(id) FROM telemetry_packet AS p
+            WHERE id >= %s AND verdict <> 'A'{condition}
+                AND NOT EXISTS (SELECT FROM telemetry_packet_release AS r WHERE r.packet_id = p.id)
+            GROUP BY verdict, reason ORDER BY count(*) DESC, verdict, reason
+            """,
+            (id_floor(since), *values),
+        )
+        return cursor.fetchall()
+
+
+def _packet_record(row: Sequence[Any]) -> PacketRecord:
+    record = PacketRecord(*row)
+    return replace(
+        record, direction=_letter(record.direction), verdict=_letter(record.verdict), body=bytes(record.body)
+    )
+
+
+def _letter(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _with_releases(records: list[PacketRecord]) -> list[PacketRecord]:
+    if not records:
+        return records
+    by_packet: dict[int, list[Release]] = defaultdict(list)
+    with connecting.reading() as cursor:
+        cursor.execute(
+            "SELECT packet_id, released_at, by_id, new, repeated, revised, verb, reason"
+            " FROM telemetry_packet_release WHERE packet_id = ANY(%s) ORDER BY released_at",
+            ([record.id for record in records],),
+        )
+        for row in cursor.fetchall():
+            by_packet[row[0]].append(Release(*row))
+    return [replace(record, releases=by_packet[record.id]) if record.id in by_packet else record for record in records]
+
+
+# ---- observations ---------------------------------------------------------------------------------------------------
+
+
+def _observation_record(row: Sequence[Any]) -> ObservationRecord:
+    *content, packet_id, recorded_at = row
+    return ObservationRecord(*content, packet_id, recorded_at or received_at(packet_id))
+
+
+def latest(series_ids: Iterable[int], since: datetime | None = None) -> dict[int, ObservationRecord]:
+    """Return the newest period of each series that has one (since then), in its latest revision."""
+    with connecting.reading(binary=True) as cursor:
+        cursor.execute(
+            f"""
+            SELECT latest.* FROM unnest(%s::int[]) AS wanted (series_id) CROSS JOIN LATERAL (
+                SELECT {_OBSERVATION} FROM telemetry_observation AS o
+                WHERE o.series_id = wanted.series_id AND o.start >= %s
+                ORDER BY start DESC, revision DESC LIMIT 1
+            ) AS latest
+            """,
+            (list(series_ids), since or datetime(1, 1, 2, tzinfo=UTC)),
+        )
+        return {row[0]: _observation_record(row) for row in cursor.fetchall()}
+
+
+def observations(series_ids: Iterable[int], start: datetime, end: datetime) -> Columns:
+    """Return the latest revision of each period that begins in [start, end), ordered by series and start."""
+    with connecting.reading(binary=True) as cursor:
+        cursor.execute(
+            f"SELECT series_id, start, revision, {', '.join(_FIGURES)}, flag, packet_id FROM telemetry_observation"
+            " WHERE series_id = ANY(%s) AND start >= %s AND start < %s",
+            (sorted(set(series_ids)), start, end),
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        rows_by_column: list[Any] = [()] * 10
+    else:
+        rows_by_column = list(zip(*rows, strict=True))
+    starts = np.array([moment.replace(tzinfo=None) for moment in rows_by_column[1]], "datetime64[us]")
+    columns = Columns(
+        np.array(rows_by_column[0], np.int32),
+        starts,
+        np.array(rows_by_column[2], np.int16),
+        *(np.array(figure, np.float64) for figure in rows_by_column[3:8]),
+        np.array([flag or "" for flag in rows_by_column[8]], "U8"),
+        np.array(rows_by_column[9], np.int64),
+    )
+    return _latest_revisions(columns)
+
+
+def _latest_revisions(columns: Columns) -> Columns:
+    order = np.lexsort((columns.revision, columns.start, columns.series_id))
+    series, start = columns.series_id[order], columns.start[order]
+    last = np.ones(len(order), bool)
+    last[:-1] = (series[1:] != series[:-1]) | (start[1:] != start[:-1])
+    return columns.take(order[last])
+
+
+def history(series_id: int, start: datetime) -> list[ObservationRecord]:
+    """Return all revisions of one period, first to last."""
+    with connecting.reading(binary=True) as cursor:
+        cursor.execute(
+            f"SELECT {_OBSERVATION} FROM telemetry_observation WHERE series_id = %s AND start = %s ORDER BY revision",
+            (series_id, start),
+        )
+        return [_observation_record(row) for row in cursor.fetchall()]
+
+
+def of_packet(packet_id: int, series_ids: Iterable[int], start: datetime, end: datetime) -> list[ObservationRecord]:
+    """Return what a packet became: its observations among these series in [start, end)."""
+    with connecting.reading(binary=True) as cursor:
+        cursor.execute(
+            f"SELECT {_OBSERVATION} FROM telemetry_observation"
+            " WHERE series_id = ANY(%s) AND start >= %s AND start < %s AND packet_id = %s"
+            " ORDER BY start, series_id, revision",
+            (list(series_ids), start, end, packet_id),
+        )
+        return [_observation_record(row) for row in cursor.fetchall()]
+
+
+def held_starts(series_ids: Iterable[int], start: datetime, end: datetime) -> dict[int, np.ndarray]:
+    """Return which periods of each series are stored: sorted datetime64[us] (UTC) of [start, end)."""
+    wanted = sorted(set(series_ids))
+    with connecting.reading() as cursor:
+        cursor.execute(
+            "SELECT series_id, array_agg((extract(epoch FROM start) * 1000000)::bigint ORDER BY start)"
+            " FROM telemetry_observation"
+            " WHERE series_id = ANY(%s) AND start >= %s AND start < %s AND revision = 0 GROUP BY series_id",
+            (wanted, start, end),
+        )
+        found = {series_id: np.array(starts, "datetime64[us]") for series_id, starts in cursor.fetchall()}
+    nothing = np.empty(0, "datetime64[us]")
+    return {series_id: found.get(series_id, nothing) for series_id in wanted}
+
+
+def take_dirty(limit: int) -> list[tuple[int, str, list[datetime]]]:
+    """Take up to ``limit`` marks, newest periods first: (place id, interval, starts that got new data).
+
+    Call it inside a transaction: the marks are gone when it commits and back when it fails. Marks that another worker
+    holds are passed over.
+    """
+    with connecting.reading() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM telemetry_dirty WHERE ctid = ANY(ARRAY(
+                SELECT ctid FROM telemetry_dirty ORDER BY start DESC LIMIT %s FOR UPDATE SKIP LOCKED
+            )) RETURNING place_id, "interval", start
+            """,
+            (limit,),
+        )
+        marks = sorted(set(cursor.fetchall()))
+    taken: dict[tuple[int, str], list[datetime]] = defaultdict(list)
+    for place_id, interval, start in marks:
+        taken[place_id, interval].append(start)
+    return [(place_id, interval, starts) for (place_id, interval), starts in taken.items()]

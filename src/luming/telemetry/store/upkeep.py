@@ -1,0 +1,119 @@
+"""Partitions, retention and sizes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import psycopg
+from django.db import connection as django_connection
+
+from luming.telemetry.store import connecting
+
+ZONE = ZoneInfo("Asia/Shanghai")  # partitions begin at the city's midnight
+_OFFSET = 8 * 3600 * 1_000_000  # no daylight saving since 1991, and partitions by month begin in 2000
+_FIRST_MONTH, _LAST_MONTH = np.datetime64("2000-01", "M"), np.datetime64("2099-12", "M")
+
+
+def months_of(starts: np.ndarray) -> set[np.datetime64]:
+    """Return the city's months that hold the starts (microseconds since 1970) and have partitions of their own."""
+    months = np.unique((starts + _OFFSET).astype("datetime64[us]").astype("datetime64[M]"))
+    return {month for month in months if _FIRST_MONTH <= month <= _LAST_MONTH}
+
+
+def days_of(packet_ids: np.ndarray) -> set[np.datetime64]:
+    """Return the city's days in which the packets were received."""
+    epoch = np.datetime64("2020-01-01T08:00", "ms")
+    return set(np.unique((epoch + (packet_ids >> 22)).astype("datetime64[D]")))
+
+
+def make_partition(connection: psycopg.Connection[Any], kind: str, first: np.datetime64) -> None:
+    """Make the partition of a day of packets or a month of observations unless it is there."""
+    day = first.astype("datetime64[D]").astype(date)
+    psycopg.Cursor(connection).execute("SELECT luming_make_partition(%s, %s)", (kind, day))
+
+
+def ensure_partitions(first: date, last: date) -> int:
+    """Make all partitions for packets received and observations from ``first`` to ``last``, inclusive.
+
+    The worker calls it daily for the days ahead, so that no writer has to wait for one. Returns how many were made.
+    """
+    made = 0
+    with connecting.reading() as cursor:
+        day = first
+        while day <= last:
+            for kind in ("packet", "observation"):
+                cursor.execute("SELECT luming_make_partition(%s, %s)", (kind, day))
+                row = cursor.fetchone()
+                made += bool(row and row[0])
+            day += timedelta(days=1)
+    return made
+
+
+_PACKET_PARTITION = re.compile(r"telemetry_packet_(\d{4})(\d\d)(\d\d)\Z")
+
+
+def packet_days() -> list[date]:
+    """Return the days that have a partition of packets, oldest first."""
+    with connecting.reading() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'telemetry_packet'::regclass"
+        )
+        found = (_PACKET_PARTITION.search(name) for (name,) in cursor.fetchall())
+        return sorted(date(*map(int, match.groups())) for match in found if match)
+
+
+def drop_packets_before(day: date) -> list[date]:
+    """Drop the packets received before a day of the city's calendar (retention); observations stay.
+
+    Runs as the owner of the database: the serving role cannot drop what was received.
+
+    Returns
+    -------
+    The days that were dropped.
+    """
+    doomed = [found for found in packet_days() if found < day]
+    if not doomed:
+        return []
+    if django_connection.in_atomic_block:
+        raise RuntimeError("drop_packets_before needs a connection of its own: call it outside a transaction")
+    with connecting.connect(**connecting.parameters(as_owner=True)) as owner:
+        for found in doomed:
+            name = f"telemetry_packet_{found:%Y%m%d}"
+            owner.execute("SET lock_timeout = '10s'")  # a reader of an old page may finish first
+            owner.execute(f"ALTER TABLE telemetry_packet DETACH PARTITION {name} CONCURRENTLY")
+            owner.execute(f"DROP TABLE {name}")
+    return doomed
+
+
+@dataclass(frozen=True, slots=True)
+class TableSize:
+    """How much a table holds, all partitions together; ``rows`` is PostgreSQL's estimate."""
+
+    table: str
+    partitions: int
+    rows: int
+    table_bytes: int
+    index_bytes: int
+
+
+def sizes() -> list[TableSize]:
+    """Return the sizes of packets, releases, observations and marks."""
+    with connecting.reading() as cursor:
+        cursor.execute(
+            """
+            SELECT parent.name, count(leaf.oid), coalesce(sum(greatest(leaf.reltuples, 0)), 0)::bigint,
+                   coalesce(sum(pg_table_size(leaf.oid)), 0)::bigint,
+                   coalesce(sum(pg_indexes_size(leaf.oid)), 0)::bigint
+            FROM unnest(%s::text[]) WITH ORDINALITY AS parent (name, position)
+            CROSS JOIN LATERAL pg_partition_tree(parent.name::regclass) AS tree
+            JOIN pg_class AS leaf ON leaf.oid = tree.relid AND tree.isleaf
+            GROUP BY parent.name, parent.position ORDER BY parent.position
+            """,
+            (["telemetry_packet", "telemetry_observation", "telemetry_packet_release", "telemetry_dirty"],),
+        )
+        return [TableSize(*row) for row in cursor.fetchall()]
