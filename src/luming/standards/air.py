@@ -231,6 +231,11 @@ def sensitive_groups(primary: str, edition: str = "2026", *, language: Literal["
     return list(dict.fromkeys(group for factor in primary.split("+") for group in SENSITIVE_GROUPS[factor][language]))
 
 
+def extra_indicators(period: Period) -> tuple[str, ...]:
+    """Names of the indicators that only HJ 633-2012 counts besides the six columns; see :func:`aqi`."""
+    return tuple(_EXTRA_2012[period])
+
+
 def edition_name(edition: str) -> str:
     """Return ``'2012'`` or ``'2026'`` for these or for ``'HJ 633-2012'``, ``'HJ 633-2026'``."""
     name = edition.removeprefix("HJ 633-")

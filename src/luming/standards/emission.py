@@ -1,7 +1,7 @@
 """Stack and outfall emissions: calculations of HJ 212-2017 Annex D (as in HJ/T 75-2007) and the judgement of an hour.
 
-The standard state is 273 K (0 °C, written 273 in Annex D) and 101 325 Pa, dry gas. Amounts are computed from the measured
-dry concentration, compliance is judged on the concentration converted to the reference oxygen content.
+The standard state is 273 K (0 °C, written 273 in Annex D) and 101 325 Pa, dry gas. Amounts are computed from the
+measured dry concentration, compliance is judged on the concentration converted to the reference oxygen content.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ def judge_hour(
     flags : factor → n data flags (HJ 212-2017 table 8). A flag outside ``judged_flags`` makes the value no data; marked
         data take no part in the judgement. ``F`` on every limited factor that has a flag means stopped.
     stopped : n booleans, when the operating state is known (工况标记).
-    decimals : ``None`` compares the value as it is (GB/T 8170-2008 4.3.2 全数值比较法, the rule where a standard says
-        nothing else); a number, or a number per factor, rounds first (4.3.3 修约值比较法). Conversion leaves noise in the
-        last bits, so the comparison always looks at 9 places only.
+    decimals : ``None`` compares the value as it is (GB/T 8170-2008 clause 4, 全数值比较法, the rule where a standard
+        says nothing else); a number, or a number per factor, rounds first (修约值比较法). Conversion leaves noise in
+        the last bits, so the comparison always looks at 9 places only.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Emission limits as dated tables: ``tables/emission_limits.csv``, with the clause, source and a verified mark per row."""
+"""Emission limits as dated tables (``tables/emission_limits.csv``): clause, source and verified mark per row."""
 
 from __future__ import annotations
 
