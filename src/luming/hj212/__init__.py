@@ -22,7 +22,7 @@ from .crc import crc16, crc16_modbus
 from .crypto import decrypt_cp, encrypt_cp
 from .decoder import decode, decode_batch
 from .diagnostics import REASONS, Diagnostic, ReasonInfo
-from .encoder import encode, encode_packets, encode_parameters, encode_readings, make_flag
+from .encoder import answer, encode, encode_packets, encode_parameters, encode_readings, make_flag
 from .explain import Annotation, explain
 from .factors import FACTORS, Factor, by_short, find_factor, legacy_candidates
 from .framing import Framer
@@ -72,6 +72,7 @@ __all__ = [
     "SessionHandler",
     "System",
     "UploadError",
+    "answer",
     "by_short",
     "crc16",
     "crc16_modbus",

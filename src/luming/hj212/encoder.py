@@ -8,10 +8,10 @@ from datetime import datetime
 
 from .crc import crc16
 from .crypto import encrypt_cp
-from .model import Edition, Reading
+from .model import Edition, Packet, Reading
 from .times import format_time
 
-__all__ = ["encode", "encode_packets", "encode_parameters", "encode_readings", "make_flag"]
+__all__ = ["answer", "encode", "encode_packets", "encode_parameters", "encode_readings", "make_flag"]
 
 _MAX_CP = 950  # HJ 212-2017 table 3
 _MAX_SEGMENT = 9999  # what four digits can say
@@ -72,6 +72,17 @@ def encode(
         raise ValueError(f"the data segment has {len(segment)} bytes, more than its length field can say; split it")
     body = segment if key is None else opening + encrypt_cp(cp, key, printed=printed) + b"&&"
     return b"##%04d%s%04X\r\n" % (len(segment), body, crc16(segment))
+
+
+def answer(packet: Packet, cn: int, cp: str = "") -> bytes:
+    """The frame that answers `packet`: 9011 (`QnRtn=…`), 9012 (`ExeRtn=…`), 9013 or 9014 (empty CP).
+
+    It repeats QN, PW and MN, has ST=91 and wants no reply (HJ 212-2017 6.1 and annex C).
+    """
+    head = f"QN={packet.qn};" if packet.qn else ""
+    flag = "" if packet.flag is None else f"Flag={packet.edition << 2};"
+    segment = f"{head}ST=91;CN={cn};PW={packet.pw};MN={packet.mn};{flag}CP=&&{cp}&&".encode()
+    return b"##%04d%s%04X\r\n" % (len(segment), segment, crc16(segment))
 
 
 def encode_packets(

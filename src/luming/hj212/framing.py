@@ -23,7 +23,7 @@ _NEW_HEAD = re.compile(rb"##[0-9]{4}(?:QN|ST)=", re.IGNORECASE)
 
 
 class _Piece(NamedTuple):
-    """stream[start:stop] and what it is; `start == stop` means: wait for more."""
+    """What stands from here to `stop`; a piece of no length means: wait for more."""
 
     stop: int
     reason: str | None  # None: a packet
@@ -32,8 +32,8 @@ class _Piece(NamedTuple):
 class Framer:
     """Cut a stream into frames; `feed` whatever was read, `flush` at close.
 
-    A frame's data has no line end. Memory is bounded: never more than `max_segment` + 10 bytes (or `max_buffer`, if that
-    is less) are held back between two reads. Neighbouring garbage of one read is one frame.
+    A frame's data has no line end. Memory is bounded: never more than `max_segment` + 10 bytes (or `max_buffer`, if
+    that is less) are held back between two reads. Neighbouring garbage of one read is one frame.
     """
 
     def __init__(self, max_segment: int = 8192, max_buffer: int = 65536) -> None:
