@@ -89,17 +89,9 @@ class _Layout(NamedTuple):
 
 
 class _Header(NamedTuple):
-    """The fields before CP except QN, with the findings on them."""
+    """The fields before CP except QN, with the findings on them and the layouts that came with them."""
 
-    st: str
-    cn: int
-    pw: str
-    mn: str
-    flag: int | None
-    edition: Edition
-    pnum: int | None
-    pno: int | None
-    backfilled: bool
+    fields: tuple[Any, ...]  # of Packet, from st to backfilled
     findings: tuple[Diagnostic, ...]
     layouts: list[_Layout]
 
@@ -109,6 +101,7 @@ _layouts: dict[tuple[Edition, str], _Layout] = {}
 _candidates: dict[tuple[Edition, str], int] = {}
 _numbers = _Numbers()
 _number = _numbers.__getitem__
+_new: Any = tuple.__new__  # skips the Python function that a named tuple's own constructor is
 
 
 def clear() -> None:
@@ -153,45 +146,30 @@ def decode(frame: bytes) -> Decoded | None:
         header = _headers.get(text[:split])
     if header is None:
         return None
+    fields, findings, layouts = header
     start, end = split + 6, length - 2
-    for layout in header.layouts:
+    for layout in layouts:
         match = layout.match(text, start, end)
         if match is not None:
             break
     else:
         return None
+    _, build, on_names = layout
     try:
-        time_text, readings = layout.build(_number, *match.groups())
+        time_text, readings = build(_number, *match.groups())
     except _OddNumberError:
         return None
     data_time, regular = parse_time(time_text)
     if not regular or text[end:] != "&&" or end - start > _MAX_CP:
         return None
-    findings = header.findings
-    if layout.findings:
+    if on_names:
         findings += tuple(
             diagnose(code, _HEAD + (match.end(group) + 1 if group else start), *parameters)
-            for group, code, parameters in layout.findings
+            for group, code, parameters in on_names
         )
-    st, cn, pw, mn, flag, edition, pnum, pno, backfilled, _, _ = header
-    packet = Packet(
-        frame,
-        qn,
-        st,
-        cn,
-        pw,
-        mn,
-        flag,
-        edition,
-        pnum,
-        pno,
-        backfilled,
-        text[start:end],
-        data_time,
-        readings,
-        NO_TEXT,
-    )
-    return Decoded(packet, findings, "accepted", None)
+    packet = _new(Packet, (frame, qn, *fields, text[start:end], data_time, readings, NO_TEXT))
+    decoded: Decoded = _new(Decoded, (packet, findings, "accepted", None))
+    return decoded
 
 
 def learn(packet: Packet, findings: tuple[Diagnostic, ...]) -> None:
@@ -232,19 +210,7 @@ def _learn_header(text: str, split: int, packet: Packet, findings: tuple[Diagnos
     known = _headers.get(name)
     if known is None:
         _make_room(_headers, _MAX_HEADERS)
-        known = _headers[name] = _Header(
-            packet.st,
-            packet.cn,
-            packet.pw,
-            packet.mn,
-            packet.flag,
-            packet.edition,
-            packet.pnum,
-            packet.pno,
-            packet.backfilled,
-            findings,
-            [],
-        )
+        known = _headers[name] = _Header(packet[2:11], findings, [])
     if layout not in known.layouts:
         known.layouts.insert(0, layout)
         del known.layouts[_LAYOUTS_PER_HEADER:]
