@@ -41,7 +41,14 @@ def record(user: User | None, verb: str, target: models.Model, *, reason: str = 
     target : what was changed; kept by type and key, so that it may be deleted later.
     detail : JSON-able facts: from what to what.
     """
-    return AuditEntry.objects.create(
+    row = entry(user, verb, target, reason=reason, **detail)
+    row.save(force_insert=True)
+    return row
+
+
+def entry(user: User | None, verb: str, target: models.Model, *, reason: str = "", **detail: Any) -> AuditEntry:
+    """Return an audit row that is not written yet, for verbs on many objects that write theirs with ``bulk_create``."""
+    return AuditEntry(
         actor=user,
         actor_name=str(user) if user else "system",
         verb=verb,

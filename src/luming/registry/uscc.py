@@ -16,7 +16,8 @@ def check_character(body: str) -> str:
     """
     if len(body) != 17 or any(character not in _ALPHABET for character in body):
         raise ValueError(
-            "17 characters of 0-9 and A-Y without I, O, S, V, Z are needed / 应为17位数字或大写字母（不含I、O、S、V、Z）"
+            "17 characters of 0-9 and A-Y without I, O, S, V, Z are needed / "
+            "应为17位数字或大写字母（不含I、O、S、V、Z）"
         )
     total = sum(_ALPHABET.index(character) * weight for character, weight in zip(body, _WEIGHTS, strict=True))
     return _ALPHABET[(31 - total % 31) % 31]
