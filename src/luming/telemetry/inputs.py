@@ -35,9 +35,8 @@ class Used:
     def as_input(self, *, converted: bool = False) -> list[object]:
         """Return the row that a judgement keeps (see ``Judgement.inputs``)."""
         value = self.converted if converted else self.value
-        return [
-            self.series_id, self.start.isoformat(), self.revision, None if np.isnan(value) else value, self.unit, self.flag,
-        ]  # fmt: skip
+        kept = None if np.isnan(value) else value
+        return [self.series_id, self.start.isoformat(), self.revision, kept, self.unit, self.flag]
 
 
 Table = dict[tuple[int, datetime], dict[str, Used]]  # (place, period) -> factor -> observation
@@ -51,7 +50,7 @@ def read(selection: Mapping[int, Sequence[datetime]], interval: str, wanted_unit
     selection : periods' starts of each place.
     interval : of the series.
     wanted_units : factor code → unit of the result; factors that are not in it are left out, and so is a series whose
-        unit cannot be converted (it is a fault of the register, not of the data).
+        unit cannot be converted (a fault of the register, not of the data).
     """
     series = {}
     for row in Series.objects.filter(place_id__in=selection, interval=interval, factor__in=wanted_units):

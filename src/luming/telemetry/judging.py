@@ -53,7 +53,7 @@ def judge_pending(limit: int = 4000) -> int:
                 selection = {
                     place_id: sorted(starts)
                     for place_id, marked, starts in pending
-                    if marked == interval and _concerns(judge, places[place_id])
+                    if marked == interval and place_id in places and _concerns(judge, places[place_id])
                 }
                 if selection:
                     outcomes += judge.evaluate(selection, interval)
@@ -126,7 +126,8 @@ def _update_states(outcomes: Iterable[Outcome]) -> None:
         if outcome.place_id not in latest or outcome.start > latest[outcome.place_id].start:
             latest[outcome.place_id] = outcome
     now = datetime.now(UTC)
-    current = {row.place_id: row for row in PlaceState.objects.select_for_update().filter(place_id__in=latest).order_by("pk")}
+    locked = PlaceState.objects.select_for_update().filter(place_id__in=latest).order_by("pk")
+    current = {row.place_id: row for row in locked}
     events, changed, new = [], [], []
     for place_id, outcome in sorted(latest.items()):
         row = current.get(place_id)
@@ -156,13 +157,17 @@ def _state_event(outcome: Outcome, before: str | None, now: datetime) -> Event:
     )
 
 
+def _overdue(seconds: int) -> timedelta:
+    """Return how long after a period's start the next one should have been judged."""
+    return 2.5 * timedelta(seconds=seconds) + timedelta(seconds=settings.GAP_GRACE_SECONDS)
+
+
 def mark_silent(now: datetime | None = None) -> int:
     """Set places to ``no-data`` whose newest judged period is overdue; return how many fell silent.
 
     A period is overdue when another one and a half intervals and the grace time have passed since its end.
     """
     now = now or datetime.now(UTC)
-    grace = timedelta(seconds=settings.GAP_GRACE_SECONDS)
     slowest = dict(
         Place.objects.filter(series__expected=True, series__interval="hour")
         .annotate(seconds=Max("series__seconds"))
@@ -171,7 +176,7 @@ def mark_silent(now: datetime | None = None) -> int:
     with transaction.atomic():
         events = []
         rows = PlaceState.objects.select_for_update().exclude(state=NO_DATA).filter(period__isnull=False).order_by("pk")
-        silent = [row for row in rows if row.period + 2.5 * timedelta(seconds=slowest.get(row.place_id, 3600)) + grace < now]
+        silent = [row for row in rows if row.period + _overdue(slowest.get(row.place_id, 3600)) < now]
         for row in silent:
             detail = {"from": row.state, "to": NO_DATA, "last": row.period.isoformat()}
             events.append(Event(at=now, kind="state", place_id=row.place_id, severity=1, detail=detail))

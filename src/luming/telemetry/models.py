@@ -213,7 +213,7 @@ class Judgement(models.Model):
     state = models.CharField(_("State"), max_length=16)  # level-1 … level-6, class-1 … class-6, normal, exceeding …
     value = models.FloatField(_("Value"), null=True, blank=True)  # AQI, class, multiple of the worst factor
     detail = models.JSONField(_("Detail"), default=dict)  # primary pollutants, each factor's figures
-    edition = models.CharField(_("Standard edition"), max_length=60)
+    edition = models.CharField(_("Standard edition"), max_length=200)
     # [[series id, period start (ISO 8601, UTC), observation revision, value used, unit], …]
     inputs = models.JSONField(_("Inputs"), default=list)
     software = models.CharField(_("Software version"), max_length=20)

@@ -13,7 +13,5 @@ class NoiseConfig(DomainConfig):
         """Name the judges and layers; their modules need the loaded models."""
         from luming.domains.noise import evaluate, layers
 
-        self.judges = [
-            Judge(evaluate.KIND, "station", frozenset({"noise"}), frozenset({"hour"}), evaluate.judge_hours)
-        ]
+        self.judges = [Judge(evaluate.KIND, "station", frozenset({"noise"}), frozenset({"hour"}), evaluate.judge_hours)]
         self.layers = layers.LAYERS

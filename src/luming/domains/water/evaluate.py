@@ -18,7 +18,7 @@ from luming.telemetry.judging import Outcome
 KIND = "water-class"
 # HJ 212-2017 table B.1 -> short name of luming.standards.water, with the unit GB 3838 judges in
 FACTORS = {
-    "w01001": ("ph", "无量纲"), "w01009": ("do", "mg/L"), "w01019": ("codmn", "mg/L"), "w01018": ("cod", "mg/L"),
+    "w01001": ("ph", ""), "w01009": ("do", "mg/L"), "w01019": ("codmn", "mg/L"), "w01018": ("cod", "mg/L"),
     "w01017": ("bod5", "mg/L"), "w21003": ("nh3n", "mg/L"), "w21011": ("tp", "mg/L"), "w21001": ("tn", "mg/L"),
 }  # fmt: skip
 UNITS = {code: unit for code, (_short, unit) in FACTORS.items()}
@@ -56,12 +56,17 @@ def _value(used: Used | None) -> float:
     return used.value if used is not None and used.usable else float("nan")
 
 
+def _or_none(multiple: float | None) -> float | None:
+    """pH and dissolved oxygen have no multiple."""
+    return None if multiple is None or np.isnan(multiple) else float(multiple)
+
+
 def _outcome(
     key: tuple[int, datetime], row: Mapping[str, Used], klass: int, exceeding: Sequence[tuple[str, float | None]]
 ) -> Outcome:
     place_id, start = key
     detail: dict[str, Any] = {
-        "exceeding": [[short, None if multiple is None or np.isnan(multiple) else multiple] for short, multiple in exceeding],
+        "exceeding": [[short, _or_none(multiple)] for short, multiple in exceeding],
         "concentration": {
             FACTORS[code][0]: used.value for code, used in row.items() if used.usable and not np.isnan(used.value)
         },

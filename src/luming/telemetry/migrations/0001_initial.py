@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
                 ("state", models.CharField(max_length=16, verbose_name="State")),
                 ("value", models.FloatField(blank=True, null=True, verbose_name="Value")),
                 ("detail", models.JSONField(default=dict, verbose_name="Detail")),
-                ("edition", models.CharField(max_length=60, verbose_name="Standard edition")),
+                ("edition", models.CharField(max_length=200, verbose_name="Standard edition")),
                 ("inputs", models.JSONField(default=list, verbose_name="Inputs")),
                 ("software", models.CharField(max_length=20, verbose_name="Software version")),
                 ("judged_at", models.DateTimeField(auto_now_add=True, verbose_name="Judged at")),

@@ -1,0 +1,136 @@
+"""Enforcement: each hour of an outlet against its limits, and with that the outlet's live state."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from luming.registry.models import Limit
+from luming.standards import emission
+from luming.standards.edition import city_day
+from luming.telemetry import inputs, units
+from luming.telemetry.inputs import Used
+from luming.telemetry.judging import NO_DATA, Outcome
+
+KIND = "limit-hour"
+STATES = {
+    emission.State.NO_DATA: NO_DATA,
+    emission.State.NORMAL: "normal",
+    emission.State.EXCEEDING: "exceeding",
+    emission.State.STOPPED: "stopped",
+}
+
+
+def judge_hours(selection: Mapping[int, Sequence[datetime]], interval: str) -> list[Outcome]:
+    """Judge outlet-hours: the hourly mean of each factor against the limit in force on that day.
+
+    The converted mean is judged where the limit says so. See :func:`luming.standards.emission.judge_hour` for marks,
+    stopped hours and the comparison.
+    """
+    limits: dict[int, list[Limit]] = defaultdict(list)
+    for limit in Limit.objects.filter(outlet__in=selection, basis=Limit.Basis.HOUR).order_by("effective_from"):
+        limits[limit.outlet_id].append(limit)
+    # One factor is read in one unit for all outlets; each limit is brought to that unit.
+    wanted = {limit.factor: limit.unit for group in limits.values() for limit in group}
+    table = inputs.read(selection, interval, wanted)
+    outcomes: list[Outcome] = []
+    for place_id, in_force, rows in _groups(table, limits):
+        outcomes += _judge(place_id, in_force, rows, wanted)
+    return outcomes
+
+
+Rows = list[tuple[datetime, dict[str, Used]]]
+
+
+def _groups(table: inputs.Table, limits: Mapping[int, Sequence[Limit]]) -> Iterator[tuple[int, dict[str, Limit], Rows]]:
+    """Group hours by outlet and by the limits in force, so that each group is judged in one pass."""
+    groups: dict[tuple[int, tuple[int, ...]], Rows] = defaultdict(list)
+    sets: dict[tuple[int, tuple[int, ...]], dict[str, Limit]] = {}
+    for (place_id, start), row in table.items():
+        in_force = _in_force(limits.get(place_id, ()), start)
+        if row and in_force:
+            key = (place_id, tuple(sorted(limit.pk for limit in in_force.values())))
+            groups[key].append((start, row))
+            sets[key] = in_force
+    for key, rows in groups.items():
+        yield key[0], sets[key], rows
+
+
+def _in_force(limits: Sequence[Limit], start: datetime) -> dict[str, Limit]:
+    """Return the limit of each factor in force on the city's day of ``start``; the later one wins."""
+    day = city_day(start)
+    return {
+        limit.factor: limit
+        for limit in limits
+        if limit.effective_from <= day and (limit.effective_to is None or day <= limit.effective_to)
+    }
+
+
+def _judge(place_id: int, limits: Mapping[str, Limit], rows: Rows, wanted: Mapping[str, str]) -> list[Outcome]:
+    bounds = {factor: _bound(limit, wanted[factor]) for factor, limit in limits.items()}
+    values = {factor: [_value(row.get(factor), limits[factor]) for _start, row in rows] for factor in limits}
+    flags = {factor: [_flag(row.get(factor)) for _start, row in rows] for factor in limits}
+    verdict = emission.judge_hour(values, bounds, flags=flags)
+    return [_outcome(place_id, limits, rows[i], verdict, i) for i in range(len(rows))]
+
+
+def _bound(limit: Limit, unit: str) -> emission.Limit:
+    scale = units.scale(limit.unit, unit)
+    upper, lower = (None if bound is None else bound * scale for bound in (limit.upper, limit.lower))
+    return emission.Limit(limit.factor, upper=upper, lower=lower)
+
+
+def _value(used: Used | None, limit: Limit) -> float:
+    if used is None:
+        return float("nan")
+    return used.converted if limit.converted else used.value
+
+
+def _flag(used: Used | None) -> str:
+    return "" if used is None else used.flag or "N"
+
+
+def _outcome(
+    place_id: int,
+    limits: Mapping[str, Limit],
+    hour: tuple[datetime, dict[str, Used]],
+    verdict: emission.HourVerdict,
+    i: int,
+) -> Outcome:
+    start, row = hour
+    state = emission.State(int(verdict.code[i]))
+    factors: dict[str, Any] = {}
+    for factor, limit in limits.items():
+        value, multiple = _value(row.get(factor), limit), verdict.multiples[factor][i]
+        factors[factor] = {
+            "value": _or_none(value),
+            "upper": limit.upper,
+            "lower": limit.lower,
+            "state": STATES[emission.State(int(verdict.factor_codes[factor][i]))],
+            "multiple": _or_none(multiple),
+        }
+    multiples = [figures["multiple"] for figures in factors.values() if figures["multiple"] is not None]
+    return Outcome(
+        place_id,
+        KIND,
+        start,
+        state=STATES[state],
+        value=max(multiples, default=None),
+        detail={
+            "factors": factors,
+            "exceeding": [factor for factor, figures in factors.items() if figures["state"] == "exceeding"],
+            "complete": bool(verdict.complete[i]),
+            "unverified": sorted(factor for factor, limit in limits.items() if not limit.verified),
+        },
+        edition="; ".join(sorted({limit.source for limit in limits.values()}))[:200],
+        inputs=[used.as_input(converted=limits[factor].converted) for factor, used in row.items() if factor in limits],
+        severity=2 if state == emission.State.EXCEEDING else 1 if state == emission.State.NO_DATA else 0,
+    )
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
