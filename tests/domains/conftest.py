@@ -46,10 +46,8 @@ def outlet(region):
         unit = "%" if factor == "a19001" else "mg/m³"
         Series.objects.create(place=outlet, factor=factor, interval="hour", seconds=3600, unit=unit)
     for factor, upper in (("a34013", 10), ("a21026", 35)):
-        Limit.objects.create(
-            outlet=outlet, factor=factor, converted=True, upper=upper, unit="mg/m³", source="环大气〔2019〕35号", verified=True,
-            effective_from="2020-01-01",
-        )  # fmt: skip
+        text = {"source": "环大气〔2019〕35号", "verified": True, "effective_from": "2020-01-01"}
+        Limit.objects.create(outlet=outlet, factor=factor, converted=True, upper=upper, unit="mg/m³", **text)
     return outlet
 
 

@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_htmx",
-    "procrastinate.contrib.django",
     "luming.core.apps.CoreConfig",
     "luming.registry.apps.RegistryConfig",
     "luming.telemetry.apps.TelemetryConfig",
