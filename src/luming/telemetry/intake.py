@@ -35,6 +35,7 @@ HELD: dict[str, tuple[str, str]] = {
     "time-missing": ("数据报文没有可读的 DataTime", "a data packet without a readable DataTime"),
     "time-future": ("数据时间晚于接收时间", "the data time lies in the future"),
     "time-before-commissioning": ("数据时间早于点位投运时间", "the data time lies before the place's commissioning"),
+    "not-stored": ("内容无法入库，仅保存原文", "its content could not be stored; its bytes were"),
 }
 
 # Remarks on packets whose verdict they do not change: code -> (Chinese, English).
@@ -42,8 +43,7 @@ REMARKS: dict[str, tuple[str, str]] = {
     "clock-off": ("现场机时钟偏差超限", "the device's clock is off by more than the bound"),
     "codes-unmapped": ("含未映射的因子编码", "it holds factor codes that nobody has mapped"),
     "time-not-aligned": ("数据时间未对齐周期起点", "the data time is not the start of a period"),
-    "part": ("分包之一，随最后一包解析", "one part of a split packet, read with the last part"),
-    "not-stored": ("未能入库，仅保存原文", "its observations could not be stored; only its bytes were"),
+    "part": ("分包之一，自身不含 DataTime", "a part of a split packet without a DataTime of its own"),
 }
 
 # HJ 212-2017 table 9; DataTime is the start of the period, for 2011 the instant (table 4).
@@ -159,7 +159,9 @@ def interpret(
         intake.verdict = HELD_VERDICT
         return intake
     interval = INTERVALS.get(packet.cn)
-    if interval and data_time:
+    if interval and data_time is None:
+        codes.append("part")
+    elif interval and data_time:
         _observe(packet.readings, context, interval, data_time, packet_id, intake)
     return intake
 
@@ -185,8 +187,8 @@ def _reason_to_hold(
         return "system-wrong"
     if packet.cn not in INTERVALS:
         return None
-    if data_time is None:
-        return "time-missing"
+    if data_time is None:  # of a split packet only one part carries DataTime
+        return None if packet.is_split else "time-missing"
     if (data_time - received_at).total_seconds() > context.clock_tolerance:
         return "time-future"
     if context.commissioned_at and data_time < context.commissioned_at:
