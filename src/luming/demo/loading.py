@@ -195,10 +195,7 @@ def _series(fleet: Fleet, places: dict[str, Place]) -> int:
     before = Series.objects.count()
     Series.objects.bulk_create(wanted, ignore_conflicts=True)
     FactorAlias.objects.bulk_create(aliases, ignore_conflicts=True)
-    made = Series.objects.count() - before
-    if made:
-        actions.notify(Series, "demo")
-    return made
+    return Series.objects.count() - before
 
 
 def _people(organisations: dict[str, Organisation]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Verbs on places: create and change facilities, outlets, stations, devices, series and limits.
 
-Each checks permission and scope, locks, validates, writes, and records from what to what in the same transaction. When
-it commits, PostgreSQL notifies the channel :data:`CHANNEL`, so that the gateway reads its registry again.
+Each checks permission and scope, locks, validates, writes, and records from what to what in the same transaction. The
+gateway hears of the commit by a trigger of its own (telemetry migration 0003).
 
 All raise ``PermissionDenied`` without the permission, ``ValidationError`` (a dictionary of fields) for what is wrong,
 and ``Model.DoesNotExist`` for what lies outside the user's scope.
@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from luming.core import audit, vault
@@ -32,7 +32,6 @@ from luming.registry.models import (
     region_filter,
 )
 
-CHANNEL = "luming_registry"
 PERMISSION = "place.edit"
 # What the audit trail says of these is only that they changed.
 SECRETS = frozenset({"password", "sm4_key"})
@@ -140,8 +139,7 @@ def _create(user: User | None, record: Record, reason: str) -> Record:
         require_scope(user, record)
         _validate(record)
         record.save(force_insert=True)
-        audit.record(user, verb(type(record), "create"), record, reason=reason, values=facts(record))
-        notify(type(record), record.pk)
+        audit.record(user, verb(type(record), "create"), record, reason=reason, values=described(record))
     return record
 
 
@@ -163,7 +161,6 @@ def _change(user: User | None, record: Record, reason: str, values: dict[str, An
         _validate(locked)
         locked.save()
         audit.record(user, verb(model, "change"), locked, reason=reason, changes=changes)
-        notify(model, locked.pk)
     return locked
 
 
@@ -174,14 +171,14 @@ def _validate(record: models.Model) -> None:
         record.full_clean()
     except ValidationError as error:
         problems = error.message_dict
-    for field, sentence in rules.problems_of(record).items():
-        problems.setdefault(field, []).append(sentence)
+    if not problems:  # the rules presume that each field by itself is well
+        problems = {field: [sentence] for field, sentence in rules.problems_of(record).items()}
     if isinstance(record, Limit) and not problems:
         # The outlet's row is the lock that keeps two people from writing overlapping limits at once.
         Outlet.objects.select_for_update(of=("self",)).get(pk=record.outlet_id)
         others = Limit.objects.filter(outlet=record.outlet_id, factor=record.factor, basis=record.basis)
         if other := rules.overlapping(record, others.exclude(pk=record.pk)):
-            problems |= {field: [text] for field, text in rules.overlap_problem(record, other).items()}
+            problems = {field: [text] for field, text in rules.overlap_problem(record, other).items()}
     if problems:
         raise ValidationError(problems)
 
@@ -202,13 +199,17 @@ def require_scope(user: User | None, record: models.Model) -> None:
 
 
 def facts(record: models.Model) -> dict[str, Any]:
-    """Return the columns of a record as JSON-able values; secrets only as a fingerprint of whether they are set."""
-    found = {}
-    for field in record._meta.concrete_fields:
-        if field.primary_key or field.name in ("place_ptr", "created_at"):
-            continue
-        found[field.name] = _plain(getattr(record, field.attname))
-    return found
+    """Return the columns of a record as JSON-able values, to compare; see :func:`described` for the audit trail."""
+    return {
+        field.name: _plain(getattr(record, field.attname))
+        for field in record._meta.concrete_fields
+        if not field.primary_key and field.name != "created_at"
+    }
+
+
+def described(record: models.Model) -> dict[str, Any]:
+    """Return what the audit trail keeps of a new record: its facts, of secrets only whether they are set."""
+    return {name: bool(value) if name in SECRETS else value for name, value in facts(record).items()}
 
 
 def _plain(value: Any) -> Any:
@@ -222,9 +223,3 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]
         for name, value in after.items()
         if before[name] != value
     }
-
-
-def notify(model: type[models.Model], key: object) -> None:
-    """Tell the listeners of :data:`CHANNEL` once the transaction commits, such as ``device 12``."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{model._meta.model_name} {key}"])

@@ -180,7 +180,6 @@ def load(name: str, user: User | None = None) -> Report:
         if report.is_change:
             apply_plan(user, plan, city=name)
             audit.record(user, "city.load", Region.objects.get(pk=city.code), profile=name, regions=changes)
-            actions.notify(Region, city.code)
     return report
 
 

@@ -129,12 +129,10 @@ def _write(user: User | None, table: Table, plan: Plan, reason: str, source: dic
     for change in changes:
         record = change.record
         if change.before is None:
-            what, detail = "create", {"values": actions.facts(record)}
+            what, detail = "create", {"values": actions.described(record)}
         else:
             differing = actions.differences(change.before, actions.facts(record))
             record.save(update_fields=list(differing))
             what, detail = "change", {"changes": differing}
         entries.append(audit.entry(user, actions.verb(table.model, what), record, reason=reason, **detail, **source))
-    if changes:
-        actions.notify(table.model, "*")
     return entries
