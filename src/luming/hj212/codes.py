@@ -143,7 +143,7 @@ _ADDED_2025 = (
     (1014, "现场机获取/上位机下发新密钥", "get/issue a new key", "both", "request"),
     (2013, "上传原始监测数据", "upload raw monitoring data", "both", "upload"),
     (2052, "上传噪声单次测量数据", "upload single noise measurement", "both", "upload"),
-    (2062, "上传自动标样核查(校准)数据", "upload automatic standard check data", "both", "upload"),
+    (2062, "上传自动标样核查（校准）数据", "upload automatic standard check data", "both", "upload"),
     (2111, "上传炉膛温度5分钟均值", "upload 5-minute furnace temperature", "both", "upload"),
     (3022, "下发即时留样任务", "order an immediate retained sample", "down", "request"),
     (3024, "启动标样核查", "start a standard check", "down", "request"),
@@ -182,14 +182,14 @@ COMMANDS: Mapping[int, Command] = _commands()
 FLAGS: Mapping[str, Mark] = {
     code: Mark(code, zh, en, "HJ 212-2017 表8", verified=True)
     for code, zh, en in (
-        ("N", "在线监控(监测)仪器仪表工作正常", "normal"),
-        ("F", "在线监控(监测)仪器仪表停运", "instrument stopped"),
-        ("M", "在线监控(监测)仪器仪表处于维护期间产生的数据", "maintenance"),
+        ("N", "在线监控（监测）仪器仪表工作正常", "normal"),
+        ("F", "在线监控（监测）仪器仪表停运", "instrument stopped"),
+        ("M", "在线监控（监测）仪器仪表处于维护期间产生的数据", "maintenance"),
         ("S", "手工输入的设定值", "set by hand"),
-        ("D", "在线监控(监测)仪器仪表故障", "instrument fault"),
-        ("C", "在线监控(监测)仪器仪表处于校准状态", "calibrating"),
-        ("T", "在线监控(监测)仪器仪表采样数值超过测量上限", "above measuring range"),
-        ("B", "在线监控(监测)仪器仪表与数采仪通讯异常", "no connection between instrument and logger"),
+        ("D", "在线监控（监测）仪器仪表故障", "instrument fault"),
+        ("C", "在线监控（监测）仪器仪表处于校准状态", "calibrating"),
+        ("T", "在线监控（监测）仪器仪表采样数值超过测量上限", "above measuring range"),
+        ("B", "在线监控（监测）仪器仪表与数采仪通讯异常", "no connection between instrument and logger"),
     )
 }
 # From memory of HJ/T 212-2005: P power failure; 0 to 3 alarm types.
@@ -231,7 +231,7 @@ QN_RESULTS: Mapping[int, tuple[str, str]] = {
 # HJ 212-2017 table 6
 EXE_RESULTS: Mapping[int, tuple[str, str]] = {
     1: ("执行成功", "done"),
-    2: ("执行失败,但不知道原因", "failed, cause unknown"),
+    2: ("执行失败，但不知道原因", "failed, cause unknown"),
     3: ("命令请求条件错误", "wrong conditions in the request"),
     4: ("通讯超时", "communication time-out"),
     5: ("系统繁忙不能执行", "busy"),

@@ -21,7 +21,7 @@ _PRINTED = re.compile(rb"\{[ ]*(0[xX][0-9A-Fa-f]{2}(?:[ ]*,[ ]*0[xX][0-9A-Fa-f]{
 @lru_cache(maxsize=1024)
 def _cipher(key: bytes) -> Cipher[modes.ECB]:
     if len(key) != _BLOCK:
-        raise ValueError(f"密钥应为16字节,实为{len(key)}字节 / an SM4 key has 16 bytes, not {len(key)}")
+        raise ValueError(f"密钥应为16字节，实为{len(key)}字节 / an SM4 key has 16 bytes, not {len(key)}")
     return Cipher(algorithms.SM4(key), modes.ECB())  # ECB is what the standard prescribes
 
 
@@ -48,7 +48,7 @@ def decrypt_cp(data: bytes, key: bytes) -> bytes:
         secret = bytes(int(item, 16) for item in printed[1].split(b","))
         tail = data[printed.end() :]
         if len(secret) % _BLOCK:
-            raise ValueError(f"密文{len(secret)}字节,不是16的倍数 / {len(secret)} bytes are no whole blocks")
+            raise ValueError(f"密文{len(secret)}字节，不是16的倍数 / {len(secret)} bytes are no whole blocks")
     else:
         cut = len(data) // _BLOCK * _BLOCK
         secret, tail = data[:cut], data[cut:]
