@@ -13,7 +13,7 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -68,38 +68,54 @@ class Table:
                 f"missing column(s) {', '.join(missing)}; the file has: {', '.join(self.frame.columns)}"
             )
 
-    def numbers(self, name: str, read: Callable[[str], Reading], highest: float = np.inf) -> NDArray[np.float64]:
-        """Return a column as float64, NaN where missing or bad; bad cells are added to ``problems``.
+    def numbers(
+        self, names: Iterable[str], read: Callable[[str], Reading], highest: Mapping[str, float] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return columns as float64 by short name, NaN where missing or bad; bad cells are added to ``problems``.
 
         ``read`` interprets a cell that is not a plain number. Negative and infinite numbers, and numbers above
-        ``highest``, are bad.
+        ``highest`` of their column, are bad.
         """
-        column = self.find(name)
-        assert column is not None
-        series = self.frame[column]
-        if series.dtype == pl.String:
-            values = self._text_numbers(column, series, read)
-        elif series.dtype.is_numeric() or series.dtype == pl.Null:
-            values = as_float(series.cast(pl.Float64 if series.dtype != pl.Float32 else pl.Float32).to_numpy()).copy()
-        else:
-            raise FileError(
-                f"列 {column} 的类型是 {series.dtype}，不是数字 / column {column} is {series.dtype}, no number"
-            )
+        columns = {name: self._by_short_name[name] for name in names}
+        self._refuse_other_types(columns.values())
+        # One select lets polars cast the columns side by side.
+        cast = self.frame.select(pl.col(column).cast(pl.Float64, strict=False) for column in columns.values())
+        found = {}
+        for name, column in columns.items():
+            series = self.frame[column]
+            if series.dtype == pl.String:
+                values = self._text_numbers(column, series, cast[column], read)
+            else:
+                values = as_float((series if series.dtype == pl.Float32 else cast[column]).to_numpy())
+            found[name] = self._in_range(column, values, (highest or {}).get(name, np.inf))
+        return found
+
+    def _refuse_other_types(self, columns: Iterable[str]) -> None:
+        for column in columns:
+            dtype = self.frame.schema[column]
+            if not (dtype.is_numeric() or dtype in (pl.String, pl.Null)):
+                raise FileError(f"列 {column} 的类型是 {dtype}，不是数字 / column {column} is {dtype}, not a number")
+
+    def _text_numbers(
+        self, column: str, series: pl.Series, values: pl.Series, read: Callable[[str], Reading]
+    ) -> NDArray[np.float64]:
+        if values.null_count() > series.null_count():
+            unread = series.filter(values.is_null() & series.is_not_null()).unique()
+            readings = {text: read(text) for text in unread.to_list()}
+            numbers = {text: r for text, r in readings.items() if isinstance(r, float)}
+            if numbers:
+                values = values.fill_null(_replaced(series, numbers, pl.Float64()))
+            self._complain_about(column, series, {text: r for text, r in readings.items() if isinstance(r, str)})
+        return values.fill_null(np.nan).to_numpy()
+
+    def _in_range(self, column: str, values: NDArray[np.float64], highest: float) -> NDArray[np.float64]:
+        top = np.fmax.reduce(values, initial=0.0)
+        if np.fmin.reduce(values, initial=0.0) >= 0 and top <= highest and top < np.inf:
+            return values
         bad = (values < 0) | np.isinf(values) | (values > highest)
         for row in np.nonzero(bad)[0].tolist():
-            self._complain(row, column, series[row], _range_message(float(values[row]), highest))
-        values[bad] = np.nan
-        return values
-
-    def _text_numbers(self, column: str, series: pl.Series, read: Callable[[str], Reading]) -> NDArray[np.float64]:
-        values = series.cast(pl.Float64, strict=False)
-        unread = series.filter(values.is_null() & series.is_not_null()).unique()
-        readings = {text: read(text) for text in unread.to_list()}
-        numbers = {text: r for text, r in readings.items() if isinstance(r, float)}
-        if numbers:
-            values = values.fill_null(_replaced(series, numbers, pl.Float64()))
-        self._complain_about(column, series, {text: r for text, r in readings.items() if isinstance(r, str)})
-        return values.fill_null(np.nan).to_numpy().copy()
+            self._complain(row, column, self.frame[column][row], _range_message(float(values[row]), highest))
+        return np.where(bad, np.nan, values)
 
     def times(self, name: str) -> NDArray[np.datetime64]:
         """Return a column as city-local datetime64[us], NaT where missing or bad (added to ``problems``)."""
@@ -202,7 +218,7 @@ def read_table(path: str) -> Table:
         data = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
     except (OSError, EOFError) as error:
         raise FileError(f"读不了 {path} / cannot read {path}: {error}") from None
-    return _read_csv(_as_utf8(data), path)
+    return _read_csv(data, path)
 
 
 def write_table(frame: pl.DataFrame, path: str, bom: bool = False) -> None:
@@ -243,7 +259,21 @@ def _go_on(table: Table, skip_bad: bool) -> bool:
 
 
 def _read_csv(data: bytes, path: str) -> Table:
-    header = next(csv.reader(io.StringIO(data[: 1 << 20].decode("utf-8", "ignore"))), [])
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return _read_utf8(data, path)
+    except UnicodeDecodeError:
+        pass
+    try:
+        return _read_utf8(data.decode("gb18030").encode(), path)
+    except UnicodeDecodeError:
+        raise FileError(
+            "文件既不是 UTF-8 也不是 GBK 编码，请另存为 UTF-8 / neither UTF-8 nor GBK: save it as UTF-8"
+        ) from None
+
+
+def _read_utf8(data: bytes, path: str) -> Table:
+    header = next(csv.reader(io.StringIO(data.partition(b"\n")[0].decode("utf-8"))), [])
     if not header:
         raise FileError(f"{path} 是空的 / {path} is empty")
     repeated = sorted({name for name in header if header.count(name) > 1})
@@ -252,24 +282,12 @@ def _read_csv(data: bytes, path: str) -> Table:
     try:
         frame = pl.read_csv(io.BytesIO(data), infer_schema=False)
     except pl.exceptions.PolarsError as error:
+        data.decode("utf-8")  # the usual reason; raises UnicodeDecodeError
         _refuse_ragged(data, len(header))
         raise FileError(f"{path} 不是完好的 CSV / {path} is not a sound CSV: {error}") from None
     if _may_have_short_rows(data, frame):
         _refuse_ragged(data, len(header))
     return Table(_without_blank_rows(frame), raw=data)
-
-
-def _as_utf8(data: bytes) -> bytes:
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if data.isascii():
-        return data
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return data if encoding == "utf-8" else text.encode()
-    raise FileError("文件既不是 UTF-8 也不是 GBK 编码，请另存为 UTF-8 / neither UTF-8 nor GBK: save it as UTF-8")
 
 
 def _may_have_short_rows(data: bytes, frame: pl.DataFrame) -> bool:

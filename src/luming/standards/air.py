@@ -60,6 +60,7 @@ _EXTRA_2012 = {
 }
 _GRID = (0, 50, 100, 150, 200, 300, 400, 500)
 _MISSING = -1
+_BLOCK = 1 << 15  # rows looked up at a time, so that the working arrays stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ def aqi(
     if times is None:
         raise ValueError("give edition='2012'|'2026', or times so that the edition in force can be found")
     is_2026 = _local_times(times) >= CHANGE
-    if np.broadcast_shapes(is_2026.shape, shape) != shape:
+    if is_2026.shape not in ((1,), shape):
         raise ValueError(f"times has shape {is_2026.shape}, the concentrations {shape}")
     if is_2026.all() or not is_2026.any():
         return _judge(arrays, shape, period, "2026" if is_2026.all() else "2012", not_monitored)
@@ -268,14 +269,17 @@ def _judge_mixed(
     is_2026: NDArray[np.bool_],
     not_monitored: Collection[str],
 ) -> AqiResult:
-    old = _judge(arrays, shape, period, "2012", not_monitored)
-    new = _judge(arrays, shape, period, "2026", not_monitored)
-    return AqiResult(
-        np.where(is_2026, new.index, old.index),
-        np.where(is_2026, new.level, old.level),
-        np.where(is_2026, new.primary_code, old.primary_code),
-        {factor: np.where(is_2026, new.indices[factor], old.indices[factor]) for factor in FACTORS},
-    )
+    index: IntArray = np.empty(shape, dtype=np.int16)
+    level = np.empty(shape, dtype=np.int8)
+    code = np.empty(shape, dtype=np.uint8)
+    indices: dict[str, IntArray] = {factor: np.empty(shape, dtype=np.int16) for factor in FACTORS}
+    for edition, rows in (("2012", ~is_2026), ("2026", is_2026)):
+        chosen = {name: array[rows] for name, array in arrays.items()}
+        part = _judge(chosen, (int(rows.sum()),), period, edition, not_monitored)
+        index[rows], level[rows], code[rows] = part.index, part.level, part.primary_code
+        for factor in FACTORS:
+            indices[factor][rows] = part.indices[factor]
+    return AqiResult(index, level, code, indices)
 
 
 def _factor_index(
@@ -321,11 +325,19 @@ def _primary_code(index: IntArray, indices: Mapping[str, IntArray]) -> NDArray[n
 
 def _lookup(factor: str, averaging: str, edition: str, concentration: NDArray[np.float64]) -> IntArray:
     table = _index_table(factor, averaging, edition)
-    last = len(table) - 2  # the entry behind it stands for missing
-    scaled = scaled_half_even(concentration, DECIMALS[factor])
+    flat = concentration.reshape(-1)
+    index: IntArray = np.empty(flat.shape, dtype=np.int16)
+    for start in range(0, len(flat), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        index[part] = table[_table_rows(flat[part], DECIMALS[factor], len(table))]
+    return index.reshape(concentration.shape)
+
+
+def _table_rows(concentration: NDArray[np.float64], decimals: int, length: int) -> NDArray[np.int32]:
     valid = (concentration >= 0) & (concentration < np.inf)
-    rows = np.where(valid, np.minimum(scaled, last), last + 1).astype(np.int32)
-    return np.asarray(table[rows])
+    scaled = np.minimum(scaled_half_even(concentration, decimals), length - 2)
+    scaled[~valid] = length - 1
+    return scaled.astype(np.int32)
 
 
 @cache

@@ -61,7 +61,7 @@ def judge(table: Table, args: argparse.Namespace) -> dict[str, pl.Series]:
     needed = [factor for factor in air.FACTORS if factor not in args.not_monitored]
     table.require(needed if args.edition else ["time", *needed], "项目未纳入监测方案时用 --not-monitored")
     names = [name for name in _wanted(args) if table.find(name) is not None]
-    values = {name: table.numbers(name, concentration) for name in names}
+    values = table.numbers(names, concentration)
     known = np.ones(table.frame.height, dtype=np.bool_)
     if args.edition:
         result = air.aqi(values, period=args.period, edition=args.edition, not_monitored=args.not_monitored)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
 import polars as pl
 
 from luming.standards import water
@@ -62,7 +61,7 @@ def judge(table: Table, args: argparse.Namespace) -> dict[str, pl.Series]:
             f"没有水质项目列；可用：{' '.join(water.ITEMS)}；文件里有：{', '.join(table.frame.columns)}\n"
             "no column is a water item of GB 3838-2002"
         )
-    values = {name: table.numbers(name, water_value, 14.0 if name == "ph" else np.inf) for name in names}
+    values = table.numbers(names, water_value, {"ph": 14.0})
     try:
         result = water.classify(values, body=args.body, decimals=args.decimals, count=args.count)
     except ValueError as error:  # --decimals too small for a limit
