@@ -369,7 +369,7 @@ def facility_scope(user: User) -> Q:
     if user.role == "maintainer":
         maintained = Outlet.objects.filter(devices__maintainer=user.organisation_id)
         return Q(pk__in=maintained.values("facility")) if user.organisation_id else nothing
-    return region_filter(user, "region_id")
+    return region_filter(user, "region__code")
 
 
 def place_scope(user: User) -> Q:
@@ -382,4 +382,4 @@ def place_scope(user: User) -> Q:
     if user.role == "maintainer":
         maintained = Device.objects.filter(maintainer=user.organisation_id)
         return Q(pk__in=maintained.values("place")) if user.organisation_id else nothing
-    return region_filter(user, "region_id")
+    return region_filter(user, "region__code")
