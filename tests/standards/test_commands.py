@@ -224,6 +224,13 @@ def test_further_options_of_air(tmp_path: Path) -> None:
     assert run(tmp_path, text, "--all-indicators")[0]["aqi"] == "150"
 
 
+def test_the_example_of_the_how_to_guide_is_true(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs/how-to/compute-aqi-from-a-file.md").read_text(encoding="utf-8")
+    given, expected = (block.split("```")[0] for block in guide.split("```text\n")[1:3])
+    run(tmp_path, given)
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == expected
+
+
 WATER = ("water", "class")
 
 
