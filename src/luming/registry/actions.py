@@ -9,7 +9,7 @@ and ``Model.DoesNotExist`` for what lies outside the user's scope.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -213,7 +213,9 @@ def described(record: models.Model) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime | date) else value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()  # one instant, one text
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

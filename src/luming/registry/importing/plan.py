@@ -197,7 +197,11 @@ class _TablePlanner:
             record.clean_fields(exclude=self.excluded)
         except ValidationError as error:
             problems = {name: " ".join(sentences) for name, sentences in error.message_dict.items()}
-        for name, sentence in (problems | rules.problems_of(record)).items():
+        problems |= rules.problems_of(record)
+        # A field that follows from a wrong cell (the medium from the outlet's number) is not reported beside it.
+        for name, sentence in (
+            {key: problems[key] for key in problems if key in self.table.by_name} or problems
+        ).items():
             self._problem(sheet, row, name, sentence)
         if isinstance(record, Facility) and record.uscc:
             holder = self.directory.identities.get((record.uscc, record.name), record.code)

@@ -158,11 +158,11 @@ def _table_named(name: str) -> Table | None:
 
 
 def _table_of(headings: list[str]) -> Table | None:
-    """Return the table that the headings fit best: all of its key, and the most columns."""
+    """Return the table that the headings fit best: all of its required key, and the most columns."""
     found = []
     for table in TABLES:
         names = {table.by_heading[folded(text)].name for text in headings if folded(text) in table.by_heading}
-        if names.issuperset(table.key):
+        if names.issuperset(name for name in table.key if table.by_name[name].required):
             unknown = sum(bool(text) and folded(text) not in table.by_heading for text in headings)
             found.append((unknown, -len(names), table))
     found.sort(key=lambda item: item[:2])
