@@ -112,7 +112,7 @@ BEGIN
     IF to_regclass(name) IS NOT NULL THEN
         RETURN false;
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtext('luming_make_partition'));
+    EXECUTE format('LOCK TABLE ONLY telemetry_%s IN SHARE UPDATE EXCLUSIVE MODE', kind);  -- one maker at a time
     IF to_regclass(name) IS NOT NULL THEN
         RETURN false;
     END IF;

@@ -4,6 +4,7 @@ Writing: :class:`Writer` and :func:`bulk_load`. Reading: :func:`packet`, :func:`
 :func:`chart` and their neighbours. Both tables are insert-only; see docs/explanation/storage.md for the why.
 """
 
+from luming.telemetry.store.charts import Chart, chart
 from luming.telemetry.store.connecting import StoreUnavailable
 from luming.telemetry.store.reading import (
     held_starts,
@@ -28,12 +29,13 @@ from luming.telemetry.store.rows import (
     WriteResult,
 )
 from luming.telemetry.store.upkeep import TableSize, drop_packets_before, ensure_partitions, packet_days, sizes
-from luming.telemetry.store.writing import IdentityClash, Writer, bulk_load
+from luming.telemetry.store.writing import IdentityClashError, Writer, bulk_load
 
 __all__ = [
     "INTERVALS",
+    "Chart",
     "Columns",
-    "IdentityClash",
+    "IdentityClashError",
     "ObservationColumns",
     "ObservationRecord",
     "ObservationRow",
@@ -45,6 +47,7 @@ __all__ = [
     "WriteResult",
     "Writer",
     "bulk_load",
+    "chart",
     "drop_packets_before",
     "ensure_partitions",
     "held_starts",

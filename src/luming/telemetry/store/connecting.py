@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class StoreUnavailable(RuntimeError):
+class StoreUnavailable(RuntimeError):  # noqa: N818 - a state of the world, not a mistake
     """The database cannot be reached or broke off; nothing was stored, or it is unknown: write the same batch again."""
 
 

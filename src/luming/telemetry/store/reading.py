@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,8 @@ import numpy as np
 from luming.registry.models import Device
 from luming.telemetry.identity import id_floor, received_at
 from luming.telemetry.store import connecting
-from luming.telemetry.store.rows import Columns, ObservationRecord, PacketRecord, Release
+from luming.telemetry.store.copying import POSTGRES_EPOCH
+from luming.telemetry.store.rows import FLAG_BYTES, Columns, ObservationRecord, PacketRecord, Release
 
 _PACKET = (
     "id, received_at, direction, connection_id, device_id, mn, peer, st, cn, qn, body, verdict, reason, codes,"
@@ -192,36 +193,60 @@ def latest(series_ids: Iterable[int], since: datetime | None = None) -> dict[int
 
 
 def observations(series_ids: Iterable[int], start: datetime, end: datetime) -> Columns:
-    """Return the latest revision of each period that begins in [start, end), ordered by series and start."""
+    """Return the latest revision of each period that begins in [start, end), ordered by series and start.
+
+    About 1.5 µs per observation; PostgreSQL refuses more than some 14 million at once.
+    """
+    table = fetch([item.name for item in fields(Columns)], series_ids, start, end)
+    columns = Columns(**table)
+    return columns.take(latest_revisions(columns.series_id, columns.start, columns.revision))
+
+
+# Columns as bytes of fixed width: SQL expression and big-endian dtype. NULL figures travel as NaN.
+_WIRE = {
+    "series_id": ("int4send(series_id)", ">i4"),
+    "start": ("timestamptz_send(start)", ">i8"),
+    "revision": ("int2send(revision)", ">i2"),
+    **{name: (f"float8send(coalesce({name}, 'NaN'))", ">f8") for name in _FIGURES},
+    "flag": (f"convert_to(rpad(coalesce(flag, ''), {FLAG_BYTES}), 'UTF8')", f"S{FLAG_BYTES}"),
+    "packet_id": ("int8send(packet_id)", ">i8"),
+    # For charts, series, revision and the mark's first character in one number: each more field costs time.
+    "key": ("int8send((series_id::bigint << 32) | (revision::bigint << 8) | coalesce(ascii(flag), 0))", ">i8"),
+}
+
+
+def fetch(names: Sequence[str], series_ids: Iterable[int], start: datetime, end: datetime) -> dict[str, np.ndarray]:
+    """Read columns, all revisions in any order, as one string of bytes.
+
+    Several times as fast as rows: nothing is made per value on either side.
+    """
+    record = " || ".join(_WIRE[name][0] for name in names)
     with connecting.reading(binary=True) as cursor:
         cursor.execute(
-            f"SELECT series_id, start, revision, {', '.join(_FIGURES)}, flag, packet_id FROM telemetry_observation"
+            f"SELECT string_agg({record}, ''::bytea) FROM telemetry_observation"
             " WHERE series_id = ANY(%s) AND start >= %s AND start < %s",
             (sorted(set(series_ids)), start, end),
         )
-        rows = cursor.fetchall()
-    if not rows:
-        rows_by_column: list[Any] = [()] * 10
-    else:
-        rows_by_column = list(zip(*rows, strict=True))
-    starts = np.array([moment.replace(tzinfo=None) for moment in rows_by_column[1]], "datetime64[us]")
-    columns = Columns(
-        np.array(rows_by_column[0], np.int32),
-        starts,
-        np.array(rows_by_column[2], np.int16),
-        *(np.array(figure, np.float64) for figure in rows_by_column[3:8]),
-        np.array([flag or "" for flag in rows_by_column[8]], "U8"),
-        np.array(rows_by_column[9], np.int64),
-    )
-    return _latest_revisions(columns)
+        row = cursor.fetchone()
+    table = np.frombuffer(row[0] if row and row[0] else b"", [(name, _WIRE[name][1]) for name in names])
+    return {name: _native(name, table[name]) for name in names}
 
 
-def _latest_revisions(columns: Columns) -> Columns:
-    order = np.lexsort((columns.revision, columns.start, columns.series_id))
-    series, start = columns.series_id[order], columns.start[order]
+def _native(name: str, column: np.ndarray) -> np.ndarray:
+    if name == "start":
+        return (column + POSTGRES_EPOCH).astype("datetime64[us]")
+    if name == "flag":
+        return np.char.rstrip(column).astype(f"U{FLAG_BYTES}")
+    return column.astype(column.dtype.newbyteorder("="))
+
+
+def latest_revisions(series_id: np.ndarray, start: np.ndarray, revision: np.ndarray) -> np.ndarray:
+    """Return the positions of the highest revision of each period, in the order of series and start."""
+    order = np.lexsort((revision, start, series_id))
+    series_id, start = series_id[order], start[order]
     last = np.ones(len(order), bool)
-    last[:-1] = (series[1:] != series[:-1]) | (start[1:] != start[:-1])
-    return columns.take(order[last])
+    last[:-1] = (series_id[1:] != series_id[:-1]) | (start[1:] != start[:-1])
+    return order[last]
 
 
 def history(series_id: int, start: datetime) -> list[ObservationRecord]:

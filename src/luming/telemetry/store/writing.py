@@ -8,6 +8,8 @@ batch is planned again with what that writer stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +38,7 @@ _BULK_PACKETS = 12_500  # packets in a transaction of the bulk path
 _MARKED = np.array([INTERVAL_CODES["hour"], INTERVAL_CODES["day"]], np.int8)  # what judges look at
 
 
-class IdentityClash(RuntimeError):
+class IdentityClashError(RuntimeError):
     """A different packet is stored under the same id: two processes write with one node (see ``claim_node``)."""
 
 
@@ -141,7 +143,7 @@ class Writer:
         ------
         StoreUnavailable
             The connection failed; write the same batch again.
-        IdentityClash
+        IdentityClashError
         psycopg.Error
             PostgreSQL refuses the content; nothing was stored.
         """
@@ -284,7 +286,7 @@ def _without_stored(
         rows = cursor.fetchall()
     for packet_id, _mn, body in rows:
         if bytes(body) != by_id[packet_id].body:
-            raise IdentityClash(f"packet id {packet_id} is taken by a different packet / 报文标识冲突")
+            raise IdentityClashError(f"packet id {packet_id} is taken by a different packet / 报文标识冲突")
     if not rows:
         return packets, columns
     stored = {row[0] for row in rows}
@@ -373,6 +375,8 @@ def bulk_load(
 ) -> WriteResult:
     """Store much history: like :meth:`Writer.write`, in transactions of many packets each, in the order of their ids.
 
+    Two writers share the places, so that Python prepares for one while PostgreSQL stores for the other.
+
     Parameters
     ----------
     packets : of the observations; those stored before are left out with their observations.
@@ -380,16 +384,29 @@ def bulk_load(
 
     Returns
     -------
-    The sums over all transactions. After an error, what came before it is stored; load the same again.
+    The sums over all transactions. After an error, what was committed stays; load the same again.
     """
     rows = sorted(packets, key=lambda packet: packet.id)
     columns = _as_columns(observations)
     columns = columns.take(np.argsort(columns.packet_id, kind="stable"))
+    ids = np.fromiter((packet.id for packet in rows), np.int64, len(rows))
+    odd = np.isin(ids, columns.packet_id[columns.place_id % 2 == 1])  # a packet goes with its place
+    odd_rows = np.isin(columns.packet_id, ids[odd]) | (~np.isin(columns.packet_id, ids) & (columns.place_id % 2 == 1))
+    with ThreadPoolExecutor(2) as pool:
+        halves = [
+            pool.submit(_load, [rows[i] for i in np.flatnonzero(odd == half)], columns.take(odd_rows == half), url)
+            for half in (False, True)
+        ]
+        return halves[0].result() + halves[1].result()
+
+
+def _load(rows: list[PacketRow], columns: ObservationColumns, url: str | None) -> WriteResult:
+    """Write packets and observations, both in the order of packet ids, in transactions of limited size."""
     firsts = [packet.id for packet in rows[_BULK_PACKETS::_BULK_PACKETS]]  # ids that begin a new transaction
     borders = [0, *np.searchsorted(columns.packet_id, firsts).tolist(), len(columns)]
     total = WriteResult()
     with Writer(url) as writer:
-        for i, (first, last) in enumerate(zip(borders[:-1], borders[1:], strict=True)):
+        for i, (first, last) in enumerate(pairwise(borders)):
             part = rows[i * _BULK_PACKETS : (i + 1) * _BULK_PACKETS]
             total += writer.write(part, columns.take(slice(first, last)))
     return total
