@@ -73,10 +73,14 @@ def test_limits_come_with_source_and_date():
     assert not fleet.limits_of("aluminium")[0].verified
 
 
+def test_load_without_regions_says_what_to_do(db):
+    with pytest.raises(LookupError, match="luming city load baotou"):
+        fleet.load()
+
+
 @pytest.fixture
-def loaded(db):
-    city.load("baotou")
-    return fleet.load()
+def loaded(committed_fleet, db):
+    return committed_fleet
 
 
 def test_load_registers_everything(loaded):
@@ -109,11 +113,6 @@ def test_load_twice_changes_nothing(loaded):
     counts = [model.objects.count() for model in (Place, Device, Series, Limit, User, AuditEntry)]
     assert fleet.load() == {}
     assert [model.objects.count() for model in (Place, Device, Series, Limit, User, AuditEntry)] == counts
-
-
-def test_load_without_regions_says_what_to_do(db):
-    with pytest.raises(LookupError, match="luming city load baotou"):
-        fleet.load()
 
 
 def test_places_lie_in_their_districts(loaded):
