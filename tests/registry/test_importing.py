@@ -283,7 +283,7 @@ def test_the_template_imports_as_nothing_and_its_examples_as_themselves(registra
     assert {name: counts.new for name, counts in report.tables.items()} == {table.name: 1 for table in TABLES}
 
 
-def test_five_thousand_rows_in_ten_seconds(registrar):
+def test_five_thousand_rows_in_ten_seconds(registrar, django_assert_max_num_queries):
     plants, stacks = range(400), ("DA001", "DA002")
     outlets = [(f"QY{i:04d}", number) for i in plants for number in stacks]
     sheets = {
@@ -297,9 +297,10 @@ def test_five_thousand_rows_in_ten_seconds(registrar):
         + [["-".join(place), "so2", 35, "许可证", "2026-01-01"] for place in outlets],
     }
     content = workbook(**sheets)
-    started = time.perf_counter()
-    report = import_places(registrar, content, filename="a.xlsx")
-    seconds = time.perf_counter() - started
+    started = time.process_time()  # of this process alone, so that a busy machine does not decide
+    with django_assert_max_num_queries(2 * len(outlets) + 50):
+        report = import_places(registrar, content, filename="a.xlsx")
+    seconds = time.process_time() - started
     assert report.problems == []
     assert sum(counts.new for counts in report.tables.values()) == 5200
     assert seconds < 10
