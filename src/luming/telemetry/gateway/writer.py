@@ -186,7 +186,7 @@ class WriterThread(threading.Thread):
             self._write(batch[middle:])
             return
         entry = batch[0]
-        if isinstance(error, store.IdentityClash):
+        if isinstance(error, store.IdentityClashError):
             _rename(entry, self.new_id())
             self._write(batch)
             return
@@ -221,7 +221,7 @@ class WriterThread(threading.Thread):
 
 # What the content of a packet can cause.
 _CONTENT = (
-    psycopg.DataError, psycopg.IntegrityError, DataError, IntegrityError, store.IdentityClash,
+    psycopg.DataError, psycopg.IntegrityError, DataError, IntegrityError, store.IdentityClashError,
     ValueError, TypeError, OverflowError,
 )  # fmt: skip
 
