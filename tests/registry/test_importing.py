@@ -320,7 +320,11 @@ def test_command(baotou, tmp_path, capsys):
     path.write_text(CSV, encoding="gbk")
     assert run(path, "--dry-run") == 0
     assert not Facility.objects.exists()
+    capsys.readouterr()
     assert run(path, "--reason", "首次") == 0
+    assert capsys.readouterr().out == "排污单位: 新增 1，更新 0，未变 0\n已导入。\n"
+    assert run(path, "--language", "en") == 0
+    assert capsys.readouterr().out == "Facilities: 0 new, 0 changed, 1 unchanged\nImported.\n"
     assert AuditEntry.objects.get(verb="place.import").actor_name == "system"
     path.write_text(CSV.replace("昆都仑区", "亚特兰蒂斯"), encoding="utf-8")
     capsys.readouterr()
