@@ -14,7 +14,8 @@ from .times import format_time
 __all__ = ["answer", "encode", "encode_packets", "encode_parameters", "encode_readings", "make_flag"]
 
 _MAX_CP = 950  # HJ 212-2017 table 3
-_MAX_SEGMENT = 9999  # what four digits can say
+_MAX_SEGMENT = 1024  # table 2
+_MAX_LENGTH = 9999  # what the length field can say
 _SUFFIXES = (
     ("Rtd", "rtd"),
     ("Min", "minimum"),
@@ -30,6 +31,7 @@ _SUFFIXES = (
     ("NightData", "night_data"),
     ("RT", "hours"),
 )
+_ITEM = re.compile(r"(?:(?<==)//.*?//|[^;])+", re.DOTALL)  # a log in // may hold separators
 _RESERVED = re.compile(r"[;=\r\n]|&&|##")
 
 
@@ -68,7 +70,7 @@ def encode(
     head = "".join(f"{name}={value};" for name, value in fields if value is not None)
     opening = f"{head}{'RF=1;' if rf else ''}CP=&&".encode()
     segment = opening + cp.encode() + b"&&"
-    if len(segment) > _MAX_SEGMENT:
+    if len(segment) > _MAX_LENGTH:
         raise ValueError(f"the data segment has {len(segment)} bytes, more than its length field can say; split it")
     body = segment if key is None else opening + encrypt_cp(cp, key, printed=printed) + b"&&"
     return b"##%04d%s%04X\r\n" % (len(segment), body, crc16(segment))
@@ -99,12 +101,17 @@ def encode_packets(
     key: bytes | None = None,
     printed: bool = True,
 ) -> list[bytes]:
-    """As many frames as needed: CP text of more than 950 bytes is split between items into PNUM/PNO packets.
+    """As many frames as needed: CP text that is too long for one packet is split between items (PNUM/PNO).
+
+    A part has at most 950 bytes of CP and 1024 bytes of data segment (tables 2 and 3).
 
     Every part of measured data begins with the DataTime of the whole, so that each part can be understood alone.
     ValueError if one item alone is longer than a packet allows.
     """
-    parts = _split(cp)
+    room = _MAX_SEGMENT - len(f"ST={st};CN={cn};PW={pw};MN={mn};Flag=11;PNUM=999;PNO=999;CP=&&&&")
+    room -= len(f"QN={qn};") if qn else 0
+    room -= len("RF=1;") if rf else 0
+    parts = _split(cp, min(room, _MAX_CP))
     pnum = len(parts) if len(parts) > 1 else None
     flag = make_flag(edition, reply=reply, split=pnum is not None)
     if edition is Edition.V2005 and not flag:
@@ -200,21 +207,20 @@ def _check(*, cn: int, **fields: str | None) -> None:
             raise ValueError(f"{name.upper()} {value!r} cannot be sent")
 
 
-def _split(cp: str) -> list[str]:
-    """Cut CP text between items into parts of at most 950 bytes."""
-    if len(cp.encode()) <= _MAX_CP:
+def _split(cp: str, limit: int) -> list[str]:
+    """Cut CP text between items into parts of at most `limit` bytes."""
+    if len(cp.encode()) <= limit:
         return [cp]
-    items = cp.split(";")
+    items = _ITEM.findall(cp)
     lead = items.pop(0) + ";" if items[0].startswith("DataTime=") else ""
     parts: list[str] = []
     current = ""
     for item in items:
+        if len((lead + item).encode()) > limit:
+            raise ValueError(f"one item is longer than a packet allows: {item[:60]}…")
         grown = f"{current};{item}" if current else lead + item
-        if len(grown.encode()) > _MAX_CP:
-            if not current or len((lead + item).encode()) > _MAX_CP:
-                raise ValueError(f"one item is longer than a packet allows: {item[:60]}…")
+        if len(grown.encode()) > limit:
             parts.append(current)
-            current = lead + item
-        else:
-            current = grown
+            grown = lead + item
+        current = grown
     return [*parts, current]

@@ -19,6 +19,7 @@ _LINE_END = b"\r\n"
 _END = re.compile(rb"&&[0-9A-Fa-f]{4}(?=[\r\n]|[ \t\x00]*##)")
 _END_AT_CLOSE = re.compile(rb"&&[0-9A-Fa-f]{4}(?=[\r\n]|[ \t\x00]*(?:##|\Z))")
 _HEX4 = re.compile(rb"[0-9A-Fa-f]{4}")
+_HASHES = re.compile(rb"#{3,}")
 _NEW_HEAD = re.compile(rb"##[0-9]{4}(?:QN|ST)=", re.IGNORECASE)
 
 
@@ -91,6 +92,9 @@ class Framer:
         if head < 0:
             half = not closing and stream.endswith(b"#")  # perhaps half a head
             return _Piece(len(stream) - half, "stream.garbage")
+        run = _HASHES.match(stream, head)
+        if run is not None:  # only the last two can be a head
+            head = run.end() - 2
         if head > start:
             return _Piece(head, "stream.garbage")
         stop = self._declared_stop(stream, head)
@@ -115,7 +119,7 @@ class Framer:
         if end is not None:
             return _Piece(end.end(), None if end.end() - head <= self.limit else "stream.too_long")
         if following >= 0 and (stop <= len(stream) or closing or _NEW_HEAD.match(stream, following)):
-            return _Piece(following, "stream.truncated")
+            return _Piece(following, "stream.truncated" if following >= head + _HEAD else "stream.garbage")
         if closing:
             return _Piece(len(stream), "stream.unfinished")
         if len(stream) - head > self.limit:
