@@ -1,8 +1,8 @@
 """Packet ids: snowflakes that carry the time of receipt and are unique without asking the database.
 
-An id is ``(milliseconds since 2020-01-01T00:00Z) << 22 | node << 14 | sequence``. The node (0–255) belongs to one writing
-process at a time, by an advisory lock of PostgreSQL; the sequence counts inside a millisecond. Ids of one process grow,
-and a day's packets are a range of ids, which is how the packet table is partitioned.
+An id is ``(milliseconds since 2020-01-01T00:00Z) << 22 | node << 14 | sequence``. The node (0–255) belongs to one
+writing process at a time, by an advisory lock of PostgreSQL; the sequence counts inside a millisecond. Ids of one
+process grow, and a day's packets are a range of ids, which is how the packet table is partitioned.
 """
 
 from __future__ import annotations

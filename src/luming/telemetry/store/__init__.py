@@ -9,10 +9,12 @@ from luming.telemetry.store.connecting import StoreUnavailable
 from luming.telemetry.store.reading import (
     held_starts,
     history,
+    kept_packets,
     latest,
     observations,
     of_packet,
     packet,
+    packet_count,
     packets,
     reason_counts,
     take_dirty,
@@ -29,7 +31,7 @@ from luming.telemetry.store.rows import (
     WriteResult,
 )
 from luming.telemetry.store.upkeep import TableSize, drop_packets_before, ensure_partitions, packet_days, sizes
-from luming.telemetry.store.writing import IdentityClashError, Writer, bulk_load
+from luming.telemetry.store.writing import IdentityClashError, Reread, Writer, bulk_load, store_reread
 
 __all__ = [
     "INTERVALS",
@@ -42,6 +44,7 @@ __all__ = [
     "PacketRecord",
     "PacketRow",
     "Release",
+    "Reread",
     "StoreUnavailable",
     "TableSize",
     "WriteResult",
@@ -52,13 +55,16 @@ __all__ = [
     "ensure_partitions",
     "held_starts",
     "history",
+    "kept_packets",
     "latest",
     "observations",
     "of_packet",
     "packet",
+    "packet_count",
     "packet_days",
     "packets",
     "reason_counts",
     "sizes",
+    "store_reread",
     "take_dirty",
 ]

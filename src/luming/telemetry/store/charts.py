@@ -22,9 +22,9 @@ class Chart:
 
     ``bucket`` is None when each point is one observation; ``minimum`` and ``maximum`` are then what the device sent.
     Else a point sums up the observations of ``bucket`` from ``start`` on: ``value`` and ``converted`` are means,
-    ``minimum`` and ``maximum`` the extremes of ``value``, ``peak`` the period of the highest one, ``flag`` the first mark
-    that is not normal, and ``packet_id`` is 0: look closer to see packets. ``count`` tells how many observations a point
-    stands for. NaN is none.
+    ``minimum`` and ``maximum`` the extremes of ``value``, ``peak`` the period of the highest one, ``flag`` the first
+    mark that is not normal, and ``packet_id`` is 0: look closer to see packets. ``count`` tells how many observations
+    a point stands for. NaN is none.
     """
 
     series_id: int

@@ -29,8 +29,8 @@ PACKET_COLUMNS = (
 def columns_buffer(columns: Sequence[np.ndarray]) -> bytes:
     """Return the COPY buffer of columns of equal length.
 
-    Integers are sent in their own width; floats as double precision with NaN as NULL; bytes (``S``) as text of their own
-    length with the empty text as NULL.
+    Integers are sent in their own width; floats as double precision with NaN as NULL; bytes (``S``) as text of their
+    own length with the empty text as NULL.
     """
     dtype: list[tuple[str, str]] = [("count", ">i2")]
     for i, column in enumerate(columns):

@@ -63,7 +63,8 @@ def packets(
     with connecting.reading(binary=True) as cursor:
         for floor in _windows(cursor, upper, lowest):
             cursor.execute(
-                f"SELECT {_PACKET} FROM telemetry_packet WHERE id >= %s AND id < %s{conditions} ORDER BY id DESC LIMIT %s",
+                f"SELECT {_PACKET} FROM telemetry_packet WHERE id >= %s AND id < %s{conditions}"
+                " ORDER BY id DESC LIMIT %s",
                 (floor, upper, *values, limit - len(found)),
             )
             found += [_packet_record(row) for row in cursor.fetchall()]
@@ -71,6 +72,54 @@ def packets(
             if len(found) >= limit:
                 break
     return _with_releases(found)
+
+
+def kept_packets(
+    *,
+    device_id: int | None = None,
+    mn: str | None = None,
+    ids: Iterable[int] | None = None,
+    verdict: str | None = None,
+    reasons: Iterable[str] | None = None,
+    code: str | None = None,
+    unread_by: tuple[str, str] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: int = -1,
+    limit: int = 500,
+) -> list[PacketRecord]:
+    """Return packets to read again, oldest first, so that of two values for a period the later one wins.
+
+    Parameters
+    ----------
+    device_id, mn : the device at the time of receipt, or the MN of packets that belonged to none.
+    code : a diagnostic code that the packet must carry.
+    unread_by : (verb, reason) of a release: packets that have one are left out; ("", "") leaves out all released ones.
+    after : only ids above this one; pass the last id of a batch to get the next.
+    """
+    conditions, values = ["id > %s", "direction = 'I'"], [max(after, id_floor(since) - 1 if since else -1)]
+    for condition, value in (
+        ("device_id = %s", device_id),
+        ("device_id IS NULL AND mn = %s", mn),
+        ("id = ANY(%s)", None if ids is None else list(ids)),
+        ('verdict = %s::"char"', verdict),
+        ("reason = ANY(%s)", None if reasons is None else list(reasons)),
+        ("codes @> ARRAY[%s]", code),
+        ("id < %s", id_floor(until) if until else None),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    if unread_by is not None:
+        same = "" if unread_by == ("", "") else " AND (r.verb, r.reason) = (%s, %s)"
+        conditions.append(f"NOT EXISTS (SELECT FROM telemetry_packet_release AS r WHERE r.packet_id = p.id{same})")
+        values += unread_by if same else ()
+    with connecting.reading() as cursor:
+        cursor.execute(
+            f"SELECT {_PACKET} FROM telemetry_packet AS p WHERE {' AND '.join(conditions)} ORDER BY id LIMIT %s",
+            (*values, limit),
+        )
+        return [_packet_record(row) for row in cursor.fetchall()]
 
 
 def _packet_conditions(
@@ -140,6 +189,14 @@ def reason_counts(since: datetime, device_ids: Iterable[int] | None = None) -> l
             (id_floor(since), *values),
         )
         return cursor.fetchall()
+
+
+def packet_count(since: datetime, device_ids: Iterable[int] | None = None) -> int:
+    """Return how many packets were received since then, whatever their verdict."""
+    condition, values = ("", []) if device_ids is None else (" AND device_id = ANY(%s)", [list(device_ids)])
+    with connecting.reading() as cursor:
+        cursor.execute(f"SELECT count(*) FROM telemetry_packet WHERE id >= %s{condition}", (id_floor(since), *values))
+        return cursor.fetchone()[0]
 
 
 def _packet_record(row: Sequence[Any]) -> PacketRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,10 +41,14 @@ def ensure_partitions(first: date, last: date) -> int:
     """Make all partitions for packets received and observations from ``first`` to ``last``, inclusive.
 
     The worker calls it daily for the days ahead, so that no writer has to wait for one. Returns how many were made.
+
+    Parameters
+    ----------
+    first, last : days of the city's calendar, or instants.
     """
     made = 0
+    day, last = _city_day(first), _city_day(last)
     with connecting.reading() as cursor:
-        day = first
         while day <= last:
             for kind in ("packet", "observation"):
                 cursor.execute("SELECT luming_make_partition(%s, %s)", (kind, day))
@@ -52,6 +56,10 @@ def ensure_partitions(first: date, last: date) -> int:
                 made += bool(row and row[0])
             day += timedelta(days=1)
     return made
+
+
+def _city_day(day: date) -> date:
+    return day.astimezone(ZONE).date() if isinstance(day, datetime) else day
 
 
 _PACKET_PARTITION = re.compile(r"telemetry_packet_(\d{4})(\d\d)(\d\d)\Z")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +28,7 @@ from luming.telemetry.store.rows import (
     ObservationRow,
     PacketRow,
     WriteResult,
+    micros,
     moment,
 )
 
@@ -76,6 +79,17 @@ def _int4_array(values: np.ndarray) -> _Int4Array:
 
 def _timestamp_array(values: np.ndarray) -> _TimestampArray:
     return _TimestampArray(copying.array_parameter(1184, values - copying.POSTGRES_EPOCH))
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """That kept packets are read again: which, when, by whom and why (see :class:`luming.telemetry.store.Release`)."""
+
+    packet_ids: Sequence[int]
+    at: datetime
+    by_id: int | None
+    verb: str
+    reason: str
 
 
 class Writer:
@@ -176,18 +190,18 @@ class Merger:
         columns: ObservationColumns,
         extra: Extra | None = None,
         *,
-        reread_at: int | None = None,
+        reread: Reread | None = None,
     ) -> WriteResult:
         """Store a batch in a transaction, or in a savepoint when the connection is in one.
 
-        ``reread_at`` (microseconds since 1970) is set when the observations come from packets kept earlier.
+        ``reread`` is set when the observations come from packets kept earlier.
         """
         self._make_partitions(connection, packets, columns)
         careful = False
         for _attempt in range(_MAX_ATTEMPTS):
             try:
                 with connection.transaction():
-                    result, stored = self._merge(connection, packets, columns, careful, reread_at)
+                    result, stored = self._merge(connection, packets, columns, careful, reread)
                     if extra is not None:
                         extra(connection)
                 self._advance(stored)
@@ -219,7 +233,7 @@ class Merger:
         packets: Sequence[PacketRow],
         columns: ObservationColumns,
         careful: bool,
-        reread_at: int | None,
+        reread: Reread | None,
     ) -> tuple[WriteResult, ObservationColumns]:
         self._learn(connection, columns)
         if careful:
@@ -236,8 +250,10 @@ class Merger:
         fresh = np.flatnonzero(plan.outcome != merging.REPEATED)
         stored = columns.take(fresh)
         if len(stored):
-            _copy_observations(connection, stored, plan.revision[fresh], reread_at)
+            _copy_observations(connection, stored, plan.revision[fresh], reread)
             _copy_marks(connection, stored)
+        if reread is not None:
+            _insert_releases(connection, reread, merging.counts_by_packet(np.array(reread.packet_ids), columns, plan))
         totals = np.bincount(plan.outcome, minlength=3).tolist()
         return WriteResult(len(packets), *totals), stored
 
@@ -324,13 +340,30 @@ def _latest(
         return {keys[row[0] - 1]: row[1:] for row in cursor.fetchall()}
 
 
+def _insert_releases(connection: psycopg.Connection[Any], reread: Reread, counts: np.ndarray) -> None:
+    psycopg.Cursor(connection).execute(
+        """
+        INSERT INTO telemetry_packet_release (packet_id, released_at, by_id, verb, reason, new, repeated, revised)
+        SELECT packet_id, %s, %s, %s, %s, new, repeated, revised
+        FROM unnest(%s::bigint[], %s::int2[], %s::int2[], %s::int2[]) AS counted (packet_id, new, repeated, revised)
+        """,
+        (reread.at, reread.by_id, reread.verb, reread.reason, list(reread.packet_ids), *counts.T.tolist()),
+    )
+
+
+def store_reread(observations: Sequence[ObservationRow], reread: Reread) -> WriteResult:
+    """Store what kept packets became and that they were read, in the caller's transaction on Django's connection."""
+    with connecting.reading() as cursor:
+        return Merger().write(cursor.connection, [], _as_columns(observations), reread=reread)
+
+
 def _copy(connection: psycopg.Connection[Any], target: str, buffer: bytes) -> None:
     with psycopg.Cursor(connection) as cursor, cursor.copy(f"COPY {target} FROM STDIN (FORMAT binary)") as copy:
         copy.write(buffer)
 
 
 def _copy_observations(
-    connection: psycopg.Connection[Any], columns: ObservationColumns, revision: np.ndarray, reread_at: int | None
+    connection: psycopg.Connection[Any], columns: ObservationColumns, revision: np.ndarray, reread: Reread | None
 ) -> None:
     """Insert in the order of the key: writers that meet wait for each other instead of locking up."""
     order = np.lexsort((revision, columns.start, columns.series_id))
@@ -351,8 +384,8 @@ def _copy_observations(
         column = sent[name]
         if not column.any() if column.dtype.kind == "S" else np.isnan(column).all():
             del sent[name]  # nothing but NULL
-    if reread_at is not None:
-        sent["recorded_at"] = np.full(len(columns), reread_at - copying.POSTGRES_EPOCH)
+    if reread is not None:
+        sent["recorded_at"] = np.full(len(columns), micros(reread.at) - copying.POSTGRES_EPOCH)
     buffer = copying.columns_buffer(list(sent.values()))
     _copy(connection, f"telemetry_observation ({', '.join(sent)})", buffer)
 
