@@ -101,6 +101,7 @@ def prepare(days: int) -> dict[str, str]:
 
     from luming.demo import fleet, history
     from luming.registry import city
+    from luming.telemetry import judging
 
     step("city profile / 城市配置")
     city.load("baotou")
@@ -108,6 +109,7 @@ def prepare(days: int) -> dict[str, str]:
     passwords = one_time_passwords(fleet.load())
     step(f"history of {days} days / {days} 天历史数据")
     history.fill(days=days)
+    judging.judge_pending()  # the newest hours, for the first page; the worker goes on with the older ones
     connections.close_all()
     return passwords
 
