@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "node_modules" / "@tabler" / "icons" / "icons" / "outline"
 SPRITE = ROOT / "src" / "luming" / "web" / "static" / "luming" / "icons.svg"
+LOGO = SPRITE.with_name("logo.svg")
+STROKE = 'fill="none" stroke="currentColor" stroke-width="3.2" stroke-linecap="round" stroke-linejoin="round"'
 ICONS = """
 adjustments alert-triangle antenna-bars-5 arrow-down arrow-right arrow-up ban binary broadcast building-factory-2
 calendar chart-line check chevron-down chevron-left chevron-right circle circle-check clock cloud-off database
@@ -17,7 +19,7 @@ device-floppy dots download droplet edit external-link file-alert file-code file
 home info-circle key language layers-intersect link list lock logout map map-pin menu-2 moon plug-connected
 plug-connected-x plus refresh router ruler-measure search send server shield-check square-x sun table timeline
 trash user user-plus users volume wind x
-""".split()
+""".split()  # noqa: SIM905
 
 
 def symbol(name: str) -> str:
@@ -35,7 +37,9 @@ def main() -> int:
     if missing:
         print(f"@tabler/icons has no icon named {', '.join(missing)}", file=sys.stderr)
         return 1
-    body = "\n".join(symbol(name) for name in sorted(ICONS))
+    deer = LOGO.read_text(encoding="utf-8").partition(">")[2].rpartition("</svg>")[0].strip()
+    drawn = f'<symbol id="deer" viewBox="0 0 64 64"><g {STROKE}>{" ".join(deer.split())}</g></symbol>'
+    body = "\n".join([*(symbol(name) for name in sorted(ICONS)), drawn])
     SPRITE.write_text(f'<svg xmlns="http://www.w3.org/2000/svg">\n{body}\n</svg>\n', encoding="utf-8")
     return 0
 

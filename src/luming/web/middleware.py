@@ -1,1 +1,84 @@
-"""Middleware of the shell."""
+"""Middleware of the shell: the language, the account and what it may open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from luming.core import audit
+from luming.core.roles import PERMISSIONS
+from luming.web.access import PUBLIC, SIGNED_IN
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+# What a person with a one-time password may still open.
+WHILE_PASSWORD_IS_NEW = {"password", "sign-out", "language"}
+
+
+class LanguageMiddleware:
+    """Chinese unless the visitor chose otherwise; a signed-in user's own choice wins (:class:`AccountMiddleware`)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        wanted = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        language = wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        with translation.override(language):
+            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language() or language)
+        return response
+
+
+class AccountMiddleware:
+    """Signs in first, changes a one-time password first, then opens what the role may see."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token = audit.request_address.set(request.META.get("REMOTE_ADDR") or None)
+        try:
+            if request.user.is_authenticated:
+                translation.activate(request.user.language)
+                request.LANGUAGE_CODE = request.user.language  # type: ignore[attr-defined]
+            response = self.get_response(request)
+            if request.user.is_authenticated:  # what a page shows of the city stays out of shared caches
+                response.headers.setdefault("Cache-Control", "private, no-cache")
+            return response
+        finally:
+            audit.request_address.reset(token)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Let the view run, or answer in its place."""
+        access = getattr(view, "access", None)
+        if access is None:
+            raise ImproperlyConfigured(f"{view} does not say who may see it (luming.web.access)")
+        if access == PUBLIC:
+            return None
+        if not request.user.is_authenticated:
+            return self._ask_to_sign_in(request)
+        name = request.resolver_match.url_name if request.resolver_match else None
+        if request.user.must_change_password and name not in WHILE_PASSWORD_IS_NEW:
+            return redirect("password")
+        if access != SIGNED_IN and not request.user.may(access):
+            message = _("Your role does not hold the permission “%(name)s”.") % {"name": PERMISSIONS[access]}
+            raise PermissionDenied(message)
+        return None
+
+    def _ask_to_sign_in(self, request: HttpRequest) -> HttpResponse:
+        if request.headers.get("HX-Request"):  # a part of a page cannot hold the sign-in page: leave the page
+            return HttpResponse(status=401, headers={"HX-Redirect": reverse(settings.LOGIN_URL)})
+        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))

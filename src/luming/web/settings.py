@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from csp.constants import NONE, SELF
+from django.contrib.messages import constants as message_levels
 from django.utils.translation import gettext_lazy as _
 
 from luming.core import installation
@@ -79,6 +80,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "luming.web.context.shell",
             ],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "luming.web.templatetags.luming",
+            ],
         },
     },
 ]
@@ -106,6 +112,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+CSRF_FAILURE_VIEW = "luming.web.views.errors.csrf_failure"
+MESSAGE_TAGS = {message_levels.ERROR: "danger", message_levels.DEBUG: "secondary"}  # names of the look
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -114,7 +122,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "web/locked_out.html"
+AXES_LOCKOUT_CALLABLE = "luming.web.views.errors.locked_out"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _flag("LUMING_HTTPS", False)
 SECURE_HSTS_SECONDS = 31536000 if _flag("LUMING_HTTPS", False) else 0
@@ -156,6 +164,11 @@ if (_packages := installation.CHECKOUT / "node_modules").exists():
     ]
     NODE_PACKAGES = _packages
 WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "luming.web.staticfiles.HashedStorage"},
+}
+METRICS_TOKEN = os.environ.get("LUMING_METRICS_TOKEN", "")  # bearer of /metrics from another machine
 
 LOGGING = {
     "version": 1,

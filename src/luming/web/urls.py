@@ -1,1 +1,64 @@
-urlpatterns: list = []
+"""The addresses of all pages. The permission matrix (tests/web/test_access.py) names every one of them."""
+
+from django.urls import path
+
+from luming.web.views import account, devices, health, home, packets, people, places, unregistered
+
+urlpatterns = [
+    path("", home.now, name="home"),
+    path("summary/", home.summary, name="home-summary"),
+    path("map.json", home.map_layers, name="map-layers"),
+    path("base-map.json", home.base_map, name="base-map"),
+    # places
+    path("places/", places.listing, name="places"),
+    path("places/<int:pk>/", places.page, name="place"),
+    path("places/<int:pk>/now/", places.current, name="place-now"),
+    path("places/<int:pk>/chart.json", places.chart, name="place-chart"),
+    path("places/<int:pk>/values/", places.values, name="place-values"),
+    path("places/<int:pk>/values.csv", places.values_csv, name="place-csv"),
+    path("places/<int:pk>/values/<int:series>/<int:start>/", places.value, name="value"),
+    path("places/<int:pk>/judgements/<int:judgement>/", places.judgement, name="judgement"),
+    path("facilities/<int:pk>/", places.facility, name="facility"),
+    # packets
+    path("packets/", packets.listing, name="packets"),
+    path("packets/problems/", packets.problems, name="problems"),
+    path("packets/release/", packets.release, name="release"),
+    path("packets/<int:pk>/", packets.page, name="packet"),
+    # devices
+    path("devices/", devices.listing, name="devices"),
+    path("devices/<int:pk>/", devices.page, name="device"),
+    path("devices/<int:pk>/now/", devices.current, name="device-now"),
+    path("devices/<int:pk>/gaps/", devices.gaps, name="device-gaps"),
+    path("devices/<int:pk>/commands/", devices.commands, name="device-commands"),
+    path("devices/<int:pk>/commands/<int:cn>/", devices.command, name="device-command"),
+    path("devices/<int:pk>/commands/<int:command>/cancel/", devices.cancel, name="command-cancel"),
+    path("devices/<int:pk>/factors/", devices.map_factor, name="device-factors"),
+    # unregistered devices; an MN as sent may hold anything, so it travels as a parameter
+    path("unregistered/", unregistered.listing, name="unregistered"),
+    path("unregistered/adopt/", unregistered.adopt, name="adopt"),
+    path("unregistered/dismiss/", unregistered.dismiss, name="dismiss"),
+    path("unregistered/places/", unregistered.find_places, name="adopt-places"),
+    # the account
+    path("sign-in/", account.sign_in, name="login"),
+    path("sign-out/", account.sign_out, name="sign-out"),
+    path("account/", account.page, name="account"),
+    path("account/password/", account.password, name="password"),
+    path("account/language/", account.language, name="language"),
+    # people and the installation
+    path("users/", people.users, name="users"),
+    path("users/new/", people.create, name="user-new"),
+    path("users/<int:pk>/activity/", people.set_active, name="user-activity"),
+    path("users/<int:pk>/password/", people.reset_password, name="user-password"),
+    path("roles/", people.roles, name="roles"),
+    path("roles/<int:pk>/", people.assign, name="role"),
+    path("audit/", people.audit_trail, name="audit"),
+    path("system/", people.system, name="system"),
+    # probes
+    path("healthz", health.healthz, name="healthz"),
+    path("metrics", health.metrics, name="metrics"),
+]
+
+handler400 = "luming.web.views.errors.bad_request"
+handler403 = "luming.web.views.errors.forbidden"
+handler404 = "luming.web.views.errors.not_found"
+handler500 = "luming.web.views.errors.server_error"

@@ -1,0 +1,93 @@
+"""What the shell shows on every page: the menu, the labels of a demonstration, the language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from luming import __version__
+from luming.core.manifest import NavigationItem, navigation
+from luming.registry.models import Facility, Place, Region
+
+# The web room's own entries; domains add theirs in their manifests.
+OWN = [
+    NavigationItem(_("City now"), "home", "home", "data.view", "monitoring", 10),
+    NavigationItem(_("Stations and outlets"), "places", "map-pin", "data.view", "monitoring", 20),
+    NavigationItem(_("Devices"), "devices", "router", "device.view", "transport", 30),
+    NavigationItem(_("Packets"), "packets", "file-code", "packet.view", "transport", 40),
+    NavigationItem(_("Held and rejected"), "problems", "file-alert", "packet.view", "transport", 50),
+    NavigationItem(_("Unregistered devices"), "unregistered", "help-hexagon", "device.adopt", "transport", 60),
+    NavigationItem(_("Users"), "users", "users", "user.manage", "system", 70),
+    NavigationItem(_("Roles and scope"), "roles", "shield-check", "role.assign", "system", 75),
+    NavigationItem(_("Audit trail"), "audit", "history", "audit.view", "system", 80),
+    NavigationItem(_("Installation"), "system", "server", "system.view", "system", 90),
+]
+
+GROUPS = {
+    "monitoring": _("Monitoring"),
+    "transport": _("Data transmission"),
+    "system": _("System"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the menu as one user sees it."""
+
+    label: Any
+    url: str
+    icon: str
+    active: bool
+
+
+def menu(request: HttpRequest) -> list[tuple[Any, list[Entry]]]:
+    """Return the groups of entries that the user may open."""
+    groups: dict[str, list[Entry]] = {key: [] for key in GROUPS}
+    opened = request.path
+    for item in sorted([*OWN, *navigation()], key=lambda item: item.order):
+        if not request.user.may(item.permission):
+            continue
+        try:
+            url = reverse(item.url_name)
+        except NoReverseMatch:  # a domain's page that this installation does not serve
+            continue
+        active = opened == url if url == "/" else opened.startswith(url) and not _longer_match(opened, url)
+        groups.setdefault(item.group, []).append(Entry(item.label, url, item.icon, active))
+    return [(GROUPS.get(key, key), entries) for key, entries in groups.items() if entries]
+
+
+def _longer_match(path: str, url: str) -> bool:
+    """Tell whether another entry of ours names the opened page more closely (/packets/problems/ is not /packets/)."""
+    others = (reverse(item.url_name) for item in OWN)
+    return any(len(other) > len(url) and path.startswith(other) for other in others)
+
+
+def installation_labels() -> dict[str, bool]:
+    """Return whether demonstration data or unofficial boundaries are in the register (kept for half a minute)."""
+    labels = cache.get("luming.labels")
+    if labels is None:
+        labels = {
+            "demo": Place.objects.filter(is_demo=True).exists() or Facility.objects.filter(is_demo=True).exists(),
+            "sketch": Region.objects.filter(boundary__isnull=False, boundary_official=False).exists(),
+        }
+        cache.set("luming.labels", labels, 30)
+    return labels
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Return the shell's variables; a part of a page needs none of them."""
+    if getattr(request, "htmx", False):
+        return {}
+    user = getattr(request, "user", None)
+    return {
+        "version": __version__,
+        "languages": settings.LANGUAGES,
+        "menu": menu(request) if user is not None and user.is_authenticated else [],
+        "labels": installation_labels(),
+    }

@@ -1,0 +1,337 @@
+"""Stations and outlets: the list, the page of one, its values down to the packet."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from luming.core import manifest
+from luming.registry.models import Device, Facility, Limit, Medium, Place, Region, Series
+from luming.registry.queries import limits_in_force
+from luming.telemetry import store
+from luming.telemetry.models import Gap, Judgement
+from luming.web import judgements, periods, words
+from luming.web.access import needs
+from luming.web.live import live
+from luming.web.states import current as with_state
+from luming.web.states import with_status
+
+PER_PAGE = 50
+ROWS_SHOWN = 120
+SORTS = {
+    "code": ("code",),
+    "name": ("name", "code"),
+    "region": ("region_id", "code"),
+    "medium": ("medium", "code"),
+    "state": ("current__state", "code"),
+    "value": ("-current__value", "code"),
+    "period": ("-current__period", "code"),
+}
+
+
+@needs("data.view")
+@live
+def listing(request: HttpRequest) -> HttpResponse:
+    """List the places in the user's scope, filtered and sorted."""
+    visible = Place.objects.visible_to(request.user)
+    found = _filtered(visible, request)
+    sort = request.GET.get("sort", "code")
+    order = SORTS.get(sort.lstrip("-"), SORTS["code"])
+    if sort.startswith("-"):
+        order = tuple(name.removeprefix("-") if name.startswith("-") else f"-{name}" for name in order)
+    found = found.select_related("current", "region", "outlet__facility", "station").order_by(*order)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    values = {
+        "page": page,
+        "rows": with_state(page),
+        "total": page.paginator.count,
+        "sort": sort,
+        "kinds": Place.Kind.choices,
+        "media": Medium.choices,
+        "regions": Region.objects.filter(pk__in=visible.order_by().values("region")),
+        "states": _states(),
+        "filtered": any(request.GET.get(name) for name in ("q", "kind", "medium", "region", "state", "demo")),
+    }
+    template = "web/places_table.html" if request.htmx and not request.htmx.boosted else "web/places.html"
+    return render(request, template, values)
+
+
+def _states() -> list[tuple[str, Any]]:
+    """Return the states of all layers once, in the order of the legends."""
+    return list({name: words.state(name).label for layer in manifest.layers() for name, *_ in layer.legend}.items())
+
+
+def _filtered(places: Any, request: HttpRequest) -> Any:
+    get = request.GET.get
+    if q := (get("q") or "").strip():
+        places = places.filter(
+            Q(name__icontains=q) | Q(code__icontains=q) | Q(outlet__facility__name__icontains=q) | Q(devices__mn=q)
+        ).distinct()
+    for name in ("kind", "medium", "region"):
+        if value := get(name):
+            places = places.filter(**{f"{name}_id" if name == "region" else name: value})
+    if state := get("state"):
+        missing = Q(current__isnull=True) if state == "no-data" else Q()
+        places = places.filter(missing | Q(current__state=state)) if missing else places.filter(current__state=state)
+    return places
+
+
+def _place(request: HttpRequest, pk: int) -> Place:
+    """Return a place in the user's scope, else there is none."""
+    rows = Place.objects.visible_to(request.user).select_related("current", "region", "station", "outlet__facility")
+    return get_object_or_404(rows, pk=pk)
+
+
+@needs("data.view")
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one place: its state, its chart and table, its limits, packets, devices and gaps."""
+    place = _place(request, pk)
+    user = request.user
+    every = list(Series.objects.filter(place=place))
+    look = periods.read(request.GET, every, place.medium, timezone.now())
+    devices = list(with_status(Device.objects.visible_to(user).filter(place=place).select_related("state")))
+    values: dict[str, Any] = {
+        "look": look,
+        "spans": periods.SPANS,
+        "devices": devices if user.may("device.view") else [],
+        "gaps": Gap.objects.visible_to(user).filter(device__in=devices)[:8] if user.may("device.view") else [],
+        "limits": _limits(place),
+        "has_converted": place.kind == Place.Kind.OUTLET and place.medium == Medium.GAS,
+        "has_amount": place.kind == Place.Kind.OUTLET,
+    }
+    if user.may("packet.view"):
+        values["packets"] = store.packets(device_ids=[device.pk for device in devices], limit=8) if devices else []
+    return render(request, "web/place.html", values | _current(place, every))
+
+
+@needs("data.view")
+@live
+def current(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the head of a place's page: state, judgement and latest values."""
+    place = _place(request, pk)
+    return render(request, "web/place_now.html", _current(place, list(Series.objects.filter(place=place))))
+
+
+def _current(place: Place, every: list[Series]) -> dict[str, Any]:
+    newest = Judgement.objects.filter(place=place).order_by("-start", "-revision").first()
+    return {
+        "place": place,
+        "now": with_state([place])[0],
+        "judgement": newest,
+        "edition": judgements.edition(newest),
+        "latest": _latest(place, every),
+    }
+
+
+def _latest(place: Place, every: list[Series]) -> list[dict[str, Any]]:
+    """Return each factor with its newest real-time and hourly value and its limit."""
+    limits = _limit_by_factor(place)
+    newest = store.latest([series.pk for series in every], since=timezone.now() - timedelta(days=7))
+    by_factor: dict[str, dict[str, Any]] = defaultdict(dict)
+    for series in periods.in_order(every, place.medium):
+        row = by_factor[series.factor]
+        row.setdefault("factor", series.factor)
+        row.setdefault("unit", series.unit)
+        row[series.interval] = newest.get(series.pk)
+        row[f"{series.interval}_series"] = series
+        row["limit"] = limits.get(series.factor)
+    for row in by_factor.values():
+        row["exceeds"] = _exceeds(row.get("hour"), row["limit"])
+    return list(by_factor.values())
+
+
+def _exceeds(observation: store.ObservationRecord | None, limit: Limit | None) -> bool:
+    if observation is None or limit is None:
+        return False
+    value = observation.converted if limit.converted else observation.value
+    if value is None:
+        return False
+    return (limit.upper is not None and value > limit.upper) or (limit.lower is not None and value < limit.lower)
+
+
+def _limits(place: Place) -> list[Limit]:
+    """Return all limits of an outlet with those no longer or not yet in force marked."""
+    if place.kind != Place.Kind.OUTLET:
+        return []
+    in_force = {limit.pk for limit in limits_in_force([place.pk], timezone.now()).get(place.pk, [])}
+    limits = list(Limit.objects.filter(outlet=place.pk))
+    for limit in limits:
+        limit.in_force = limit.pk in in_force
+    return sorted(limits, key=lambda limit: (not limit.in_force, limit.factor, limit.basis))
+
+
+def _limit_by_factor(place: Place) -> dict[str, Limit]:
+    """Return the hourly limits in force by factor."""
+    if place.kind != Place.Kind.OUTLET:
+        return {}
+    found = limits_in_force([place.pk], timezone.now()).get(place.pk, [])
+    return {limit.factor: limit for limit in found if limit.basis == Limit.Basis.HOUR}
+
+
+@needs("data.view")
+def chart(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the points of a chart as JSON; many points come thinned, with minimum and maximum kept."""
+    place = _place(request, pk)
+    now = timezone.now()
+    look = periods.read(request.GET, list(Series.objects.filter(place=place)), place.medium, now)
+    limits = _limit_by_factor(place)
+    gaps = _gaps(request, place, look)
+    answer = {
+        "start": _milliseconds(look.start),
+        "end": _milliseconds(look.end),
+        "offset": int(timezone.localtime(now).utcoffset().total_seconds() * 1000),  # type: ignore[union-attr]
+        "interval": look.interval,
+        "series": judgements.chart_series(look, limits),
+        "gaps": gaps,
+    }
+    return HttpResponse(judgements.dumps(answer), content_type="application/json")
+
+
+def _gaps(request: HttpRequest, place: Place, look: periods.Look) -> list[dict[str, Any]]:
+    if not request.user.may("device.view"):
+        return []
+    found = (
+        Gap.objects.visible_to(request.user)
+        .filter(device__place=place, interval=look.interval, start__lt=look.end, end__gt=look.start)
+        .exclude(state=Gap.State.FILLED)
+    )
+    return [
+        {"start": _milliseconds(gap.start), "end": _milliseconds(gap.end), "cause": gap.get_cause_display()}
+        for gap in found[:500]
+    ]
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+@needs("data.view")
+def values(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the table of values of the chosen period, newest first."""
+    place = _place(request, pk)
+    look = periods.read(request.GET, list(Series.objects.filter(place=place)), place.medium, timezone.now())
+    rows = list(_rows(look, ROWS_SHOWN + 1))
+    return render(
+        request,
+        "web/place_values.html",
+        {"place": place, "look": look, "rows": rows[:ROWS_SHOWN], "more": len(rows) > ROWS_SHOWN},
+    )
+
+
+def _rows(look: periods.Look, limit: int | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the periods of the look, newest first, with one cell per series (None where nothing is held)."""
+    if not look.series:
+        return
+    start = look.start
+    if limit is not None:  # only the end of a long period is read
+        finest = min(series.seconds for series in look.series) or 60
+        start = max(start, look.end - timedelta(seconds=finest * limit * 2))
+    columns = store.observations([series.pk for series in look.series], start, look.end)
+    position = {series.pk: index for index, series in enumerate(look.series)}
+    table: dict[int, list[dict[str, Any] | None]] = {}
+    moments = columns.start.astype("datetime64[ms]").astype(np.int64)
+    chosen = getattr(columns, look.column)
+    for i, series_id in enumerate(columns.series_id.tolist()):
+        row = table.setdefault(int(moments[i]), [None] * len(look.series))
+        value = float(chosen[i])
+        row[position[series_id]] = {
+            "value": None if np.isnan(value) else value,
+            "flag": str(columns.flag[i] or "").strip(),
+            "revision": int(columns.revision[i]),
+            "series": series_id,
+        }
+    for moment in sorted(table, reverse=True)[:limit]:
+        yield {
+            "start": datetime.fromtimestamp(moment / 1000, UTC),
+            "ms": moment,
+            "cells": table[moment],
+            "seconds": look.series[0].seconds,
+        }
+
+
+class _Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+@needs("data.view")
+def values_csv(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
+    """Return the values of the chosen period as CSV, oldest first, times of the city."""
+    place = _place(request, pk)
+    look = periods.read(request.GET, list(Series.objects.filter(place=place)), place.medium, timezone.now())
+    writer = csv.writer(_Echo())
+
+    def lines() -> Iterator[str]:
+        yield "\ufeff"  # Excel takes the file for UTF-8 only with this mark
+        head = [f"{words.factor_name(series.factor)} ({series.unit})" for series in look.series]
+        flags = [f"{words.factor_name(series.factor)} {_('mark')}" for series in look.series]
+        yield writer.writerow([_("Start"), *(name for pair in zip(head, flags, strict=True) for name in pair)])
+        for row in sorted(_rows(look), key=lambda row: row["ms"]):
+            cells: list[Any] = [timezone.localtime(row["start"]).isoformat()]
+            for cell in row["cells"]:
+                cells += ["", ""] if cell is None else [cell["value"], cell["flag"]]
+            yield writer.writerow(cells)
+
+    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    name = f"{place.code}-{look.interval}-{look.first_day}-{look.last_day}.csv"
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    return response
+
+
+@needs("data.view")
+def value(request: HttpRequest, pk: int, series: int, start: int) -> HttpResponse:
+    """Return one value with all its revisions and the packets they came in."""
+    place = _place(request, pk)
+    row = get_object_or_404(Series, pk=series, place=place)
+    try:
+        moment = datetime.fromtimestamp(start / 1000, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise Http404 from error
+    history = store.history(row.pk, moment)
+    if not history:
+        raise Http404
+    used = judgements.uses(place, row, moment) if row.interval == "hour" else []
+    return render(
+        request,
+        "web/value.html",
+        {
+            "place": place,
+            "series": row,
+            "start": moment,
+            "history": sorted(history, key=lambda item: -item.revision),
+            "uses": used,
+        },
+    )
+
+
+@needs("data.view")
+def judgement(request: HttpRequest, pk: int, judgement: int) -> HttpResponse:
+    """Show one judgement: the edition, the figures of each factor, the values it used and their packets."""
+    place = _place(request, pk)
+    found = get_object_or_404(Judgement, pk=judgement, place=place)
+    values = judgements.explained(place, found)
+    return render(request, "web/judgement.html", {"place": place, "judgement": found} | values)
+
+
+@needs("data.view")
+def facility(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one facility with its outlets (一企一档)."""
+    found = get_object_or_404(Facility.objects.visible_to(request.user).select_related("region", "organisation"), pk=pk)
+    outlets = Place.objects.visible_to(request.user).filter(outlet__facility=found)
+    outlets = outlets.select_related("current", "region", "outlet__facility").annotate(
+        limit_count=Count("outlet__limits", distinct=True), device_count=Count("devices", distinct=True)
+    )
+    return render(request, "web/facility.html", {"facility": found, "rows": with_state(outlets)})
