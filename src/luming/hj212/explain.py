@@ -175,10 +175,10 @@ def _header_value(key: str, value: str) -> tuple[str, str]:
     if key == "qn":
         return _time_text(value)
     if key == "st" and value in SYSTEMS:
-        return f":{SYSTEMS[value].name_zh}", f": {SYSTEMS[value].name_en}"
+        return f"：{SYSTEMS[value].name_zh}", f": {SYSTEMS[value].name_en}"
     if key == "cn" and value.isascii() and value.isdigit() and int(value[:9]) in COMMANDS:
         command = COMMANDS[int(value[:9])]
-        return f":{command.name_zh}", f": {command.name_en}"
+        return f"：{command.name_zh}", f": {command.name_en}"
     if key == "flag" and value.isascii() and value.isdigit() and len(value) <= 3:
         flag = int(value)
         standard = Edition(min(flag >> 2, Edition.V2025)).standard
@@ -206,7 +206,7 @@ def _content_field(piece: str, edition: Edition) -> tuple[str, str]:
         more_zh, more_en = _time_text(value)
     table = {"qnrtn": QN_RESULTS, "exertn": EXE_RESULTS}.get(name.lower())
     if table is not None and re.fullmatch("[0-9]{1,3}", value) and int(value) in table:
-        more_zh, more_en = f":{table[int(value)][0]}", f": {table[int(value)][1]}"
+        more_zh, more_en = f"：{table[int(value)][0]}", f": {table[int(value)][1]}"
     return label[0] + more_zh, label[1] + more_en
 
 
@@ -234,10 +234,10 @@ def _reading_field(code: str, suffix: str, value: str, edition: Edition) -> tupl
 def _reading_value(suffix: str, value: str, edition: Edition) -> tuple[str, str]:
     if suffix == "flag":
         mark = FLAGS.get(value) or (MARKS_2005.get(value) if edition is Edition.V2005 else None)
-        return (f":{mark.name_zh}", f": {mark.name_en}") if mark else ("：未定义", ": not defined")
+        return (f"：{mark.name_zh}", f": {mark.name_en}") if mark else ("：未定义", ": not defined")
     if suffix == "rs" and re.fullmatch("[0-5]", value):
         zh, en = DEVICE_STATES[int(value)]
-        return f":{zh}", f": {en}"
+        return f"：{zh}", f": {en}"
     if suffix == "sampletime":
         return _time_text(value)
     return "", ""
@@ -248,7 +248,7 @@ def _time_text(value: str) -> tuple[str, str]:
     if moment is None:
         return "：不是时间", ": no time"
     text = moment.strftime("%Y-%m-%d %H:%M:%S") + (f".{value[14:]}" if len(value) == 17 else "")
-    return f":{text}", f": {text}"
+    return f"：{text}", f": {text}"
 
 
 def _check_code(sent: bytes, segment: bytes) -> tuple[str, str]:
