@@ -218,6 +218,24 @@ def test_a_file_that_is_none_says_so(registrar, content, filename):
     assert all(problem.what for problem in report.problems)
 
 
+@pytest.mark.parametrize(("row", "column"), [(1_048_575, 0), (5, 16_383), (100_000, 3)])
+def test_a_value_in_a_far_corner_is_refused_before_it_fills_the_memory(registrar, row, column):
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True})
+    sheet = book.add_worksheet("排污单位")
+    sheet.write_row(0, 0, ["编码", "名称", "所属区划", "经度", "纬度"])
+    sheet.write_row(1, 0, ["QY1", "某厂", "昆都仑区", 109.7, 40.6])
+    sheet.write_blank(1_048_575, 16_383, None, book.add_format({"bold": True}))  # a format alone does no harm
+    book.close()
+    assert import_places(registrar, file.getvalue(), filename="a.xlsx").applied
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True})
+    book.add_worksheet("排污单位").write(row, column, "x")
+    book.close()
+    report = import_places(registrar, file.getvalue(), filename="a.xlsx")
+    assert len(report.problems) == 1 and not report.applied
+
+
 def test_unknown_sheets_and_columns_are_remarked_on(registrar):
     sheets = everything()
     sheets["随手记"] = [["备忘"], ["周五开会"]]

@@ -55,9 +55,9 @@ def _import(args: argparse.Namespace) -> int:
         print(problem, file=sys.stderr)
     if args.errors:
         write_csv([*report.problems, *report.warnings], args.errors)
-    report.print({table.name: table.label for table in TABLES})
     if report.problems:
         print(_("%(count)d problems; nothing was imported.") % {"count": len(report.problems)}, file=sys.stderr)
         return 1
+    report.print({table.name: table.label for table in TABLES})
     print(_("Imported.") if report.applied else _("Dry run: nothing was imported."))
     return 0

@@ -38,7 +38,7 @@ def import_places(
     Parameters
     ----------
     user : who imports, in whose scope; None for the platform itself.
-    file : an .xlsx (or .xls, .ods) workbook with one sheet per table, or a CSV file (UTF-8 or GBK) with one table.
+    file : an .xlsx (or .xls) workbook with one sheet per table, or a CSV file (UTF-8 or GBK) with one table.
     dry_run : only say what would happen.
     filename : shown in messages; needed with bytes to tell one CSV table from another by name.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -16,8 +17,10 @@ from luming.registry.importing.tables import TABLES, Column, Table, folded
 from luming.registry.problems import FileError, Problem
 
 MAX_BYTES = 20_000_000
-MAX_UNPACKED_BYTES = 400_000_000
+MAX_UNPACKED_BYTES = 200_000_000
 MAX_ROWS = 100_000
+# A cell with a value beyond column CZ or row 99,999; empty cells that carry a format only are no trouble.
+_FAR_CELL = re.compile(rb'<c\b[^>]*?\br="((?:[A-Z]{3}|[D-Z][A-Z])\d+|[A-Z]+\d{6,})"(?:[^>]*[^>/])?>')
 
 SKIPPED = "#"  # rows whose first cell begins with it are remarks
 
@@ -77,15 +80,26 @@ def _workbook(content: bytes, filename: str) -> dict[str, list[list[Cell]]]:
     """Return the cells of each sheet."""
     try:
         if content[:2] == b"PK":
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                if sum(item.file_size for item in archive.infolist()) > MAX_UNPACKED_BYTES:
-                    raise FileError([Problem(filename, None, "", "", _("The file is too large when unpacked."))])
+            _refuse_bombs(content, filename)
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
-    except (CalamineError, zipfile.BadZipFile, OSError) as error:
+    except (CalamineError, zipfile.BadZipFile, KeyError, OSError) as error:
         what = _("The file is damaged or is no Excel workbook.")
         remedy = _("Open it in Excel or WPS and save it as .xlsx again.")
         raise FileError([Problem(filename, None, "", str(error)[:120], what, remedy)]) from error
+
+
+def _refuse_bombs(content: bytes, filename: str) -> None:
+    """Refuse a workbook that would fill the memory: unpacked too large, or a value in a far corner of a sheet."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.getinfo("xl/workbook.xml")  # an .xlsx, not another thing in a zip file
+        if sum(item.file_size for item in archive.infolist()) > MAX_UNPACKED_BYTES:
+            raise FileError([Problem(filename, None, "", "", _("The file is too large when unpacked."))])
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and (far := _FAR_CELL.search(archive.read(name))):
+                what = _("This cell lies beyond %(rows)d rows or column CZ.") % {"rows": MAX_ROWS}
+                remedy = _("Delete the rows and columns that do not belong to the table.")
+                raise FileError([Problem(filename, None, far[1].decode(), "", what, remedy)])
 
 
 def decoded(content: bytes) -> str | None:

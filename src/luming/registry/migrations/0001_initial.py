@@ -2,8 +2,9 @@
 
 import django.core.validators
 import django.db.models.deletion
-import luming.registry.models
 from django.db import migrations, models
+
+import luming.registry.models
 
 
 class Migration(migrations.Migration):
