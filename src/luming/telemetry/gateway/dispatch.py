@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("luming.gateway")
 
 GREETING_SECONDS = 3600.0  # a logger that reconnects often is asked the first-connection list once an hour
+GATHER_SECONDS = 0.05
 # Held, but certainly from the device: it is spoken to (a wrong clock is what 1012 mends).
 OWN = frozenset({"time-missing", "time-future", "time-before-commissioning"})
 
@@ -34,7 +35,8 @@ class Dispatcher:
         self._gateway = gateway
         self._qns = QnClock()
         self._greeted: dict[int, float] = {}
-        self._taking: set[asyncio.Task[None]] = set()
+        self._hungry: list[Talk] = []
+        self._taking: asyncio.Task[None] | None = None
 
     def follow(self, batch: list[Entry]) -> None:
         """Let committed packets go on in their dialogues."""
@@ -99,23 +101,25 @@ class Dispatcher:
         ]
 
     def take(self, device_id: int) -> None:
-        """Take the next command of a device, if it is connected here and free."""
+        """Take the next command of a device soon, if it is connected here and free."""
         talk = self.talks.get(device_id)
         if talk is not None and talk.is_free:
-            self._start_taking([talk])
+            talk.reserved = True
+            self._hungry.append(talk)
+            if self._taking is None or self._taking.done():
+                self._taking = asyncio.create_task(self._feed())
 
     def take_all(self) -> None:
         """Take the next command of every device that is connected here and free."""
-        free = [talk for talk in self.talks.values() if talk.is_free]
-        if free:
-            self._start_taking(free)
+        for device_id in list(self.talks):
+            self.take(device_id)
 
-    def _start_taking(self, talks: list[Talk]) -> None:
-        for talk in talks:
-            talk.reserved = True
-        task = asyncio.create_task(self._take(talks))
-        self._taking.add(task)
-        task.add_done_callback(self._taking.discard)
+    async def _feed(self) -> None:
+        """Ask once for all devices that became free within a moment."""
+        while self._hungry:
+            await asyncio.sleep(GATHER_SECONDS)
+            talks, self._hungry = self._hungry, []
+            await self._take(talks)
 
     async def _take(self, talks: list[Talk]) -> None:
         taken: list[books.TakenCommand] = []

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("luming.gateway")
 
 MAX_BATCH = 2000  # packets in one transaction
+GATHER_SECONDS = 0.02  # between the beginnings of transactions: each has a cost of its own, whatever it holds
 RETRY_SECONDS = (0.2, 5.0)  # first and longest pause while the database is away
 
 Unregistered = tuple[str, str, str]  # MN, ST, peer
@@ -81,6 +82,7 @@ class WriterThread(threading.Thread):
         self._store = store.Writer()
         self._waiting: list[Entry] = []
         self._working = 0
+        self._begun_at = 0.0
         self._condition = threading.Condition()
         self._stopping = False
         self._abandon = threading.Event()
@@ -121,9 +123,13 @@ class WriterThread(threading.Thread):
             close_old_connections()
 
     def _next_batch(self) -> list[Entry]:
+        pause = self._begun_at + GATHER_SECONDS - time.monotonic()
+        if pause > 0 and not self._stopping:
+            time.sleep(pause)
         with self._condition:
             while not self._waiting and not self._stopping:
                 self._condition.wait()
+            self._begun_at = time.monotonic()
             batch = self._waiting[:MAX_BATCH]
             del self._waiting[:MAX_BATCH]
             self._working = len(batch)
