@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_htmx",
+    "procrastinate.contrib.django",
     "luming.core.apps.CoreConfig",
     "luming.registry.apps.RegistryConfig",
     "luming.telemetry.apps.TelemetryConfig",
