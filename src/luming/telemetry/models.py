@@ -200,6 +200,22 @@ class Gap(models.Model):
         return f"{self.device} {self.interval} {self.start:%F %T}"
 
 
+class GapScan(models.Model):
+    """How far the timeline of a device's series has been checked for gaps."""
+
+    device = models.ForeignKey(Device, models.CASCADE, related_name="+", verbose_name=_("Device"))
+    interval = models.CharField(_("Interval"), max_length=8, choices=Interval.choices)
+    checked_to = models.DateTimeField(_("Checked to"))
+
+    class Meta:
+        verbose_name = _("Gap scan")
+        verbose_name_plural = _("Gap scans")
+        constraints = [models.UniqueConstraint(fields=["device", "interval"], name="gap_scan_natural_key")]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {self.interval} {self.checked_to:%F %T}"
+
+
 class Judgement(models.Model):
     """What a standard says of one period at one place, with the edition and the inputs it used.
 
