@@ -51,6 +51,15 @@ def outlet(region):
     return outlet
 
 
+@pytest.fixture
+def make_daily(db):
+    def make(place, factor):
+        hourly = place.series.get(factor=factor, interval="hour")
+        Series.objects.create(place=place, factor=factor, interval="day", seconds=86400, unit=hourly.unit)
+
+    return make
+
+
 class Recorder:
     """Stores observations the way the gateway does: with a packet, in one transaction."""
 
@@ -58,17 +67,17 @@ class Recorder:
         self.writer = writer
         self.ids = PacketIds(node=7)
 
-    def __call__(self, place, start, values, *, flag="N", converted=None):
+    def __call__(self, place, start, values, *, flag="N", converted=None, interval="hour"):
         """``values``: factor → value; ``converted``: factor → converted value; ``flag``: one or per factor."""
         now = datetime.now(UTC)
         packet_id = self.ids.next(now)
         packet = store.PacketRow(
             packet_id, now, "I", None, None, "TEST", "127.0.0.1:1", "31", 2061, None, b"##", "A", None, ()
         )
-        series = {row.factor: row.pk for row in Series.objects.filter(place=place, interval="hour")}
+        series = {row.factor: row.pk for row in Series.objects.filter(place=place, interval=interval)}
         rows = [
             store.ObservationRow(
-                series[factor], place.pk, "hour", start, value, None, None, (converted or {}).get(factor), None,
+                series[factor], place.pk, interval, start, value, None, None, (converted or {}).get(factor), None,
                 flag.get(factor, "N") if isinstance(flag, dict) else flag, packet_id,
             )
             for factor, value in values.items()

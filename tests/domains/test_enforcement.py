@@ -6,7 +6,7 @@ import pytest
 
 from luming.registry.models import Limit
 from luming.telemetry import judging
-from luming.telemetry.models import Judgement, PlaceState
+from luming.telemetry.models import Event, Judgement, PlaceState
 
 START = datetime(2026, 11, 1, 2, tzinfo=UTC)
 
@@ -72,3 +72,35 @@ def test_an_outlet_without_limits_is_not_judged(outlet, record):
     record(outlet, START, {"a34013": 6})
     assert judging.judge_pending() == 1
     assert not Judgement.objects.exists()
+
+
+def test_a_daily_limit_judges_days_and_leaves_hours_normal(outlet, record, make_daily):
+    Limit.objects.all().delete()
+    Limit.objects.create(
+        outlet=outlet,
+        factor="a34013",
+        basis="day",
+        upper=5,
+        unit="mg/m³",
+        source="GB 18918-2002",
+        effective_from="2020-01-01",
+    )
+    make_daily(outlet, "a34013")
+    hour = judge(record, outlet, {"a34013": 7})
+    assert (hour.kind, hour.state, hour.detail["factors"]["a34013"]["basis"]) == ("limit-hour", "normal", "day")
+    yesterday = datetime.now(UTC).replace(hour=16, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    record(outlet, yesterday, {"a34013": 7}, interval="day")
+    judging.judge_pending()
+    day = Judgement.objects.get(kind="limit-day")
+    assert (day.state, day.value) == ("exceeding", pytest.approx(0.4))
+    assert PlaceState.objects.get().state == "normal"  # the current state is that of the hour
+    assert [event.severity for event in Event.objects.filter(detail__kind="limit-day")] == [2]
+
+
+def test_an_hourly_limit_wins_over_a_daily_one_in_an_hour(outlet, record):
+    Limit.objects.create(
+        outlet=outlet, factor="a34013", basis="day", upper=5, unit="mg/m³", source="x", effective_from="2024-01-01"
+    )
+    judgement = judge(record, outlet, {"a34013": 9, "a21026": 9}, converted={"a34013": 12, "a21026": 9})
+    assert judgement.detail["factors"]["a34013"]["upper"] == 10
+    assert judgement.state == "exceeding"

@@ -41,6 +41,7 @@ class Outcome:
     detail: Mapping[str, Any] = field(default_factory=dict)
     inputs: Sequence[Sequence[Any]] = ()
     severity: int = 0  # of the event when the place enters this state
+    live: bool = True  # False: a daily figure, which is no current state but may be an event of its own
 
 
 def judge_pending(limit: int = 4000) -> int:
@@ -70,6 +71,7 @@ def save(outcomes: Sequence[Outcome]) -> int:
     """Store outcomes that say something new; a changed one becomes the next revision. Returns how many were new."""
     known = _latest_judgements(outcomes)
     fresh: list[tuple[Outcome, int]] = []
+    now = datetime.now(UTC)
     for outcome in outcomes:
         old = known.get((outcome.place_id, outcome.kind, outcome.start))
         if old is not None and _same(old, outcome):
@@ -77,6 +79,10 @@ def save(outcomes: Sequence[Outcome]) -> int:
         fresh.append((outcome, 0 if old is None else old.revision + 1))
     _insert(fresh)
     _update_states(outcomes)
+    daily = [outcome for outcome, _revision in fresh if not outcome.live and outcome.severity]
+    Event.objects.bulk_create(
+        _state_event(outcome, None, now) for outcome in daily if now - outcome.start < 2 * _KEPT_STATES_DEPTH
+    )
     return len(fresh)
 
 
@@ -124,7 +130,7 @@ def _update_states(outcomes: Iterable[Outcome]) -> None:
     """Bring each place's current state up to its latest judged period, with an event when it changed."""
     latest: dict[int, Outcome] = {}
     for outcome in outcomes:
-        if outcome.place_id not in latest or outcome.start > latest[outcome.place_id].start:
+        if outcome.live and (outcome.place_id not in latest or outcome.start > latest[outcome.place_id].start):
             latest[outcome.place_id] = outcome
     now = datetime.now(UTC)
     locked = PlaceState.objects.select_for_update().filter(place_id__in=latest).order_by("pk")

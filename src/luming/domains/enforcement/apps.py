@@ -14,6 +14,6 @@ class EnforcementConfig(DomainConfig):
         from luming.domains.enforcement import evaluate, layers
 
         self.judges = [
-            Judge(evaluate.KIND, "outlet", frozenset({"gas", "sewage"}), frozenset({"hour"}), evaluate.judge_hours)
+            Judge("limit", "outlet", frozenset({"gas", "sewage"}), frozenset({"hour", "day"}), evaluate.judge_periods)
         ]
         self.layers = layers.LAYERS

@@ -16,7 +16,7 @@ from luming.telemetry import inputs, units
 from luming.telemetry.inputs import Used
 from luming.telemetry.judging import NO_DATA, Outcome
 
-KIND = "limit-hour"
+KIND_HOUR, KIND_DAY = "limit-hour", "limit-day"
 STATES = {
     emission.State.NO_DATA: NO_DATA,
     emission.State.NORMAL: "normal",
@@ -25,21 +25,25 @@ STATES = {
 }
 
 
-def judge_hours(selection: Mapping[int, Sequence[datetime]], interval: str) -> list[Outcome]:
-    """Judge outlet-hours: the hourly mean of each factor against the limit in force on that day.
+def judge_periods(selection: Mapping[int, Sequence[datetime]], interval: str) -> list[Outcome]:
+    """Judge hours or days of outlets: the mean of each factor against the limit in force on that day.
 
     The converted mean is judged where the limit says so. See :func:`luming.standards.emission.judge_hour` for marks,
-    stopped hours and the comparison.
+    stopped periods and the comparison. A limit on daily means (such as those of GB 18918-2002, 4.1.4.3) says nothing
+    of an hour: an outlet that has no others is ``normal`` in every hour that it sends usable data.
     """
     limits: dict[int, list[Limit]] = defaultdict(list)
-    for limit in Limit.objects.filter(outlet__in=selection, basis=Limit.Basis.HOUR).order_by("effective_from"):
+    bases = {Limit.Basis.DAY} if interval == Limit.Basis.DAY else set(Limit.Basis)
+    for limit in Limit.objects.filter(outlet__in=selection, basis__in=bases).order_by("effective_from"):
         limits[limit.outlet_id].append(limit)
+    for group in limits.values():
+        group.sort(key=lambda limit: limit.basis == interval)  # stable; of two for one factor the last one counts
     # One factor is read in one unit for all outlets; each limit is brought to that unit.
     wanted = {limit.factor: limit.unit for group in limits.values() for limit in group}
     table = inputs.read(selection, interval, wanted)
     outcomes: list[Outcome] = []
     for place_id, in_force, rows in _groups(table, limits):
-        outcomes += _judge(place_id, in_force, rows, wanted)
+        outcomes += _judge(place_id, in_force, rows, wanted, interval)
     return outcomes
 
 
@@ -61,7 +65,7 @@ def _groups(table: inputs.Table, limits: Mapping[int, Sequence[Limit]]) -> Itera
 
 
 def _in_force(limits: Sequence[Limit], start: datetime) -> dict[str, Limit]:
-    """Return the limit of each factor in force on the city's day of ``start``; the later one wins."""
+    """Return the limit of each factor in force on the city's day of ``start``; the last one wins."""
     day = city_day(start)
     return {
         limit.factor: limit
@@ -70,15 +74,20 @@ def _in_force(limits: Sequence[Limit], start: datetime) -> dict[str, Limit]:
     }
 
 
-def _judge(place_id: int, limits: Mapping[str, Limit], rows: Rows, wanted: Mapping[str, str]) -> list[Outcome]:
-    bounds = {factor: _bound(limit, wanted[factor]) for factor, limit in limits.items()}
+def _judge(
+    place_id: int, limits: Mapping[str, Limit], rows: Rows, wanted: Mapping[str, str], interval: str
+) -> list[Outcome]:
+    bounds = {factor: _bound(limit, wanted[factor], interval) for factor, limit in limits.items()}
     values = {factor: [_value(row.get(factor), limits[factor]) for _start, row in rows] for factor in limits}
     flags = {factor: [_flag(row.get(factor)) for _start, row in rows] for factor in limits}
     verdict = emission.judge_hour(values, bounds, flags=flags)
-    return [_outcome(place_id, limits, rows[i], verdict, i) for i in range(len(rows))]
+    return [_outcome(place_id, limits, rows[i], verdict, i, interval) for i in range(len(rows))]
 
 
-def _bound(limit: Limit, unit: str) -> emission.Limit:
+def _bound(limit: Limit, unit: str, interval: str) -> emission.Limit:
+    """Return the bound in the unit of the values; a daily limit binds no hour."""
+    if limit.basis != interval:
+        return emission.Limit(limit.factor)
     scale = units.scale(limit.unit, unit)
     upper, lower = (None if bound is None else bound * scale for bound in (limit.upper, limit.lower))
     return emission.Limit(limit.factor, upper=upper, lower=lower)
@@ -97,17 +106,19 @@ def _flag(used: Used | None) -> str:
 def _outcome(
     place_id: int,
     limits: Mapping[str, Limit],
-    hour: tuple[datetime, dict[str, Used]],
+    period: tuple[datetime, dict[str, Used]],
     verdict: emission.HourVerdict,
     i: int,
+    interval: str,
 ) -> Outcome:
-    start, row = hour
+    start, row = period
     state = emission.State(int(verdict.code[i]))
     factors: dict[str, Any] = {}
     for factor, limit in limits.items():
         value, multiple = _value(row.get(factor), limit), verdict.multiples[factor][i]
         factors[factor] = {
             "value": _or_none(value),
+            "basis": limit.basis,
             "upper": limit.upper,
             "lower": limit.lower,
             "state": STATES[emission.State(int(verdict.factor_codes[factor][i]))],
@@ -116,7 +127,7 @@ def _outcome(
     multiples = [figures["multiple"] for figures in factors.values() if figures["multiple"] is not None]
     return Outcome(
         place_id,
-        KIND,
+        KIND_DAY if interval == Limit.Basis.DAY else KIND_HOUR,
         start,
         state=STATES[state],
         value=max(multiples, default=None),
@@ -128,6 +139,7 @@ def _outcome(
         },
         edition="; ".join(sorted({limit.source for limit in limits.values()}))[:200],
         inputs=[used.as_input(converted=limits[factor].converted) for factor, used in row.items() if factor in limits],
+        live=interval == Limit.Basis.HOUR,
         severity=2 if state == emission.State.EXCEEDING else 1 if state == emission.State.NO_DATA else 0,
     )
 
