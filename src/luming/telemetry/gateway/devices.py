@@ -107,7 +107,7 @@ class Listener(threading.Thread):
     def _listen(self) -> None:
         assert self._connection is not None
         while not self._halt.is_set():
-            for notification in self._connection.notifies(timeout=0.5):
+            for notification in self._connection.notifies(timeout=0.1):
                 self._heard(notification.channel, notification.payload)
                 if self._halt.is_set():
                     return

@@ -166,7 +166,7 @@ class Gateway:
         await self._http.stop()
         await asyncio.to_thread(self._listener.join, 5)
         with contextlib.suppress(DatabaseError, InterfaceError):
-            await self.clerk(connection.close)
+            await self.clerk(_close_connection)
         self._clerk.shutdown(wait=True)
         if not drained:
             log.error("stopped while the database was away: %s packets were not answered", self.writer.pending)
@@ -440,6 +440,10 @@ def _with_connection(work: Callable[..., Any], *arguments: Any) -> Any:
     except (DatabaseError, InterfaceError):
         connection.close()  # the next work opens another
         raise
+
+
+def _close_connection() -> None:
+    connection.close()  # named here: Django's connections belong to threads
 
 
 def _tls(options: Options) -> ssl.SSLContext | None:

@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, close_old_connections
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connection
 
 from luming.telemetry import store
 from luming.telemetry.intake import HELD_VERDICT, DeviceContext, Intake, create_series, interpret
@@ -120,7 +120,7 @@ class WriterThread(threading.Thread):
                 self.committed(batch)
         finally:
             self._store.close()
-            close_old_connections()
+            connection.close()
 
     def _next_batch(self) -> list[Entry]:
         pause = self._begun_at + GATHER_SECONDS - time.monotonic()
@@ -178,7 +178,7 @@ class WriterThread(threading.Thread):
         except (store.StoreUnavailable, psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise _OutageError(str(error)) from error
         except (OperationalError, InterfaceError) as error:
-            close_old_connections()
+            connection.close()
             raise _OutageError(str(error)) from error
         except _CONTENT as error:
             self._divide(batch, error)
@@ -221,7 +221,7 @@ class WriterThread(threading.Thread):
         observations = [row for entry in batch for row in entry.intake.observations]
         packets = [entry.row for entry in batch if entry.keep_row]
         strangers = [entry for entry in batch if entry.unregistered]
-        extra = (lambda connection: _list_unregistered(connection, strangers)) if strangers else None
+        extra = (lambda writing: _list_unregistered(writing, strangers)) if strangers else None
         self._store.write(packets, observations, extra)
 
 
@@ -242,7 +242,7 @@ class _OutageError(Exception):
     """The database is away, or refuses everything: try the same batch again."""
 
 
-def _list_unregistered(connection: psycopg.Connection, entries: Sequence[Entry]) -> None:
+def _list_unregistered(writing: psycopg.Connection[Any], entries: Sequence[Entry]) -> None:
     """List MNs that no register knows, in the transaction of their packets; sorted, so that writers do not deadlock."""
     seen: dict[str, tuple[Entry, int]] = {}
     for entry in entries:
@@ -255,7 +255,7 @@ def _list_unregistered(connection: psycopg.Connection, entries: Sequence[Entry])
         assert entry.unregistered is not None
         _mn, system, peer = entry.unregistered
         rows.append((mn[:40], system[:4], peer[:60], entry.row.received_at, entry.row.received_at, count, entry.row.id))
-    with connection.cursor() as cursor:
+    with writing.cursor() as cursor:
         cursor.executemany(
             """
             INSERT INTO telemetry_unregistereddevice AS u
