@@ -112,6 +112,14 @@ def test_a_changed_byte_never_slips_through() -> None:
             assert decode(changed) == decode_plainly(changed)
 
 
+def test_a_header_with_qn_is_not_taken_for_one_without() -> None:
+    cp = "DataTime=20240601080000;a21026-Avg=1.5"
+    assert taught(with_cp(cp)) is not None
+    beheaded = with_cp(cp, HEAD[HEAD.index(";") :])
+    assert decode(beheaded) == decode_plainly(beheaded)
+    assert "segment.empty_item" in [note.code for note in decode(beheaded).diagnostics]
+
+
 def test_its_tables_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_MAX_HEADERS", "_MAX_LAYOUTS", "_MAX_CANDIDATES", "_MAX_NUMBERS"):
         monkeypatch.setattr(fastpath, name, 8)

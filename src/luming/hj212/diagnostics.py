@@ -158,6 +158,8 @@ class Diagnostic(NamedTuple):
 def _printable(value: object) -> str:
     """Shorten and make visible what came off the wire; parsers work on Latin-1 so that offsets are bytes."""
     text = str(value)
+    if text.isascii() and text.isprintable() and len(text) <= 60:
+        return text
     if not text.isascii():
         text = text.encode("latin-1", "replace").decode("utf-8", "replace")
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

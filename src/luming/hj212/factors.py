@@ -79,6 +79,9 @@ def _legacy() -> dict[str, tuple[str, ...]]:
 
 
 _LEGACY = _legacy()
+_CODES_OF_SHORT = {
+    short: tuple(factor.code for factor in FACTORS.values() if factor.short == short) for _, short in _SHORTS
+}
 
 
 def find_factor(code: str) -> Factor | None:
@@ -113,8 +116,4 @@ def legacy_candidates(code: str) -> tuple[str, ...]:
     Only a proposal for a person: the same old code means different things at different places, so the mapping belongs
     to the place, never to the whole platform.
     """
-    known = _LEGACY.get(code, ())
-    named = tuple(
-        factor.code for factor in FACTORS.values() if factor.short == code.lower() and factor.code not in known
-    )
-    return known + named
+    return _LEGACY.get(code, ()) + _CODES_OF_SHORT.get(code.lower(), ())

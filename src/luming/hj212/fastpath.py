@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .codes import FLAGS
-from .crc import crc16
+from .crc import CODES, crc16
 from .diagnostics import Diagnostic, diagnose
 from .model import NO_TEXT, Decoded, Edition, Packet, Reading
 from .times import parse_time
@@ -39,7 +39,6 @@ _HEAD = 6
 _QN = 20  # characters of QN=20240601085857223
 
 _LENGTHS = [b"##%04d" % length for length in range(_MAX_SEGMENT + 1)]
-_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3};")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?\Z")
 _PAIR = re.compile(r"([0-9A-Za-z_]{1,32}-[A-Za-z]+|DataTime)=([^=;,&]+)([;,]|\Z)")
 _NUMBER_INDEX = {
@@ -108,7 +107,7 @@ def clear() -> None:
     """Forget everything that was learnt (for tests and measurements)."""
     for table in (_headers, _layouts, _candidates, _numbers):
         table.clear()
-    _is_day.cache_clear()
+    _is_minute.cache_clear()
 
 
 def _make_room(table: dict[Any, Any], limit: int) -> None:
@@ -117,9 +116,9 @@ def _make_room(table: dict[Any, Any], limit: int) -> None:
         del table[next(iter(table))]
 
 
-@lru_cache(maxsize=1024)
-def _is_day(text: str) -> bool:
-    return parse_time(text + "000000")[0] is not None
+@lru_cache(maxsize=2048)
+def _is_minute(text: str) -> bool:
+    return parse_time(text + "00")[0] is not None
 
 
 def decode(frame: bytes) -> Decoded | None:
@@ -130,7 +129,7 @@ def decode(frame: bytes) -> Decoded | None:
     if not 0 < length <= _MAX_SEGMENT or frame[:_HEAD] != _LENGTHS[length]:
         return None
     segment = frame[_HEAD:-4]
-    if not segment.isascii() or frame[-4:] != b"%04X" % crc16(segment):
+    if frame[-4:] != CODES[crc16(segment)] or not segment.isascii():
         return None
     text = segment.decode("ascii")
     split = text.find(";CP=&&")
@@ -139,11 +138,11 @@ def decode(frame: bytes) -> Decoded | None:
     qn = None
     if text.startswith("QN="):
         qn = text[3:_QN]
-        if not _is_day(text[3:11]) or not _CLOCK.match(text, 11):
+        if not _is_minute(text[3:15]) or text[15] > "5" or not text[15:_QN].isdigit():
             return None
         header = _headers.get(text[_QN:split])
     else:
-        header = _headers.get(text[:split])
+        header = None if text[0] == ";" else _headers.get(text[:split])
     if header is None:
         return None
     fields, findings, layouts = header
@@ -203,6 +202,8 @@ def _learn_header(text: str, split: int, packet: Packet, findings: tuple[Diagnos
         if packet.qn is None or text[3:_QN] != packet.qn or any(note.code.startswith("qn.") for note in findings):
             return
         name = text[_QN:split]
+        if name[:1] != ";":  # so that no header without QN is called like this one
+            return
     else:
         name = text[:split]
         if packet.qn is not None:
