@@ -369,15 +369,18 @@ def expire_commands(in_flight: Iterable[int]) -> int:
 # ---- gateways that are gone ------------------------------------------------------------------------------------------
 
 
-def close_lost_connections() -> int:
+def close_lost_connections(settled_seconds: float = 60) -> int:
     """Close the rows of connections whose gateway process is gone (killed, or its machine lost); returns how many.
 
-    A gateway that lives holds a database connection whose application name is its own.
+    A gateway that lives holds a database connection whose application name is its own. After a restart of the database
+    the living need a moment (``settled_seconds``) to come back.
     """
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT now() - pg_postmaster_start_time() > interval '60 s'")
-        if not cursor.fetchone()[0]:  # after a restart of the database the living need a moment to come back
+        cursor.execute(
+            "SELECT clock_timestamp() - pg_postmaster_start_time() > make_interval(secs => %s)", [settled_seconds]
+        )
+        if not cursor.fetchone()[0]:
             return 0
         cursor.execute("SELECT application_name FROM pg_stat_activity WHERE application_name LIKE %s", [ALIVE + "%"])
         living = [row[0] for row in cursor.fetchall()]
