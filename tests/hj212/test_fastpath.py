@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import example, given, settings
@@ -135,3 +136,16 @@ def test_a_layout_seen_once_is_not_compiled() -> None:
     for number in range(50):
         decode(with_cp(f"DataTime=20240601080000;x{number}-Avg=1"))
     assert not fastpath._layouts and not fastpath._headers
+
+
+def test_several_threads_may_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_MAX_HEADERS", "_MAX_LAYOUTS", "_MAX_CANDIDATES", "_MAX_NUMBERS"):
+        monkeypatch.setattr(fastpath, name, 3)
+    frames = [
+        with_cp(f"DataTime=20240601080000;x{number % 5}-Avg={number}.5", HEAD.replace(MN, f"{number:024X}"))
+        for number in range(20)
+    ]
+    expected = [decode_plainly(frame) for frame in frames]
+    with ThreadPoolExecutor(4) as pool:
+        for results in pool.map(lambda _: [decode(frame) for frame in frames], range(40)):
+            assert results == expected

@@ -13,6 +13,7 @@ layouts gain nothing.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -98,6 +99,7 @@ class _Header(NamedTuple):
 _headers: dict[str, _Header] = {}
 _layouts: dict[tuple[Edition, str], _Layout] = {}
 _candidates: dict[tuple[Edition, str], int] = {}
+_lock = threading.Lock()
 _numbers = _Numbers()
 _number = _numbers.__getitem__
 _new: Any = tuple.__new__  # skips the Python function that a named tuple's own constructor is
@@ -192,9 +194,10 @@ def learn(packet: Packet, findings: tuple[Diagnostic, ...]) -> None:
         note.position is None and note.code not in ("qn.missing", "flag.missing", "pw.missing") for note in on_header
     ):
         return
-    layout = _learn_layout(packet, on_names, start)
-    if layout is not None:
-        _learn_header(text, split, packet, on_header, layout)
+    with _lock:  # a web server may decode in several threads; reading needs no lock
+        layout = _learn_layout(packet, on_names, start)
+        if layout is not None:
+            _learn_header(text, split, packet, on_header, layout)
 
 
 def _learn_header(text: str, split: int, packet: Packet, findings: tuple[Diagnostic, ...], layout: _Layout) -> None:
