@@ -118,8 +118,9 @@ def sizes() -> list[TableSize]:
                    coalesce(sum(pg_table_size(leaf.oid)), 0)::bigint,
                    coalesce(sum(pg_indexes_size(leaf.oid)), 0)::bigint
             FROM unnest(%s::text[]) WITH ORDINALITY AS parent (name, position)
-            CROSS JOIN LATERAL pg_partition_tree(parent.name::regclass) AS tree
-            JOIN pg_class AS leaf ON leaf.oid = tree.relid AND tree.isleaf
+            JOIN pg_class AS leaf ON leaf.relkind = 'r' AND leaf.oid IN (
+                SELECT parent.name::regclass UNION SELECT relid FROM pg_partition_tree(parent.name::regclass)
+            )
             GROUP BY parent.name, parent.position ORDER BY parent.position
             """,
             (["telemetry_packet", "telemetry_observation", "telemetry_packet_release", "telemetry_dirty"],),
