@@ -32,7 +32,8 @@ def edition(judgement: Judgement | None) -> dict[str, Any] | None:
     try:
         found = editions.edition(judgement.edition)
     except LookupError:
-        return {"title": judgement.edition, "source": "", "verified": True}
+        # limits of a permit: their own marks say whether they were compared with its text
+        return {"title": judgement.edition, "source": "", "verified": not judgement.detail.get("unverified")}
     title = found.title_zh if words.chinese() else found.title_en
     return {"title": f"{found.key} {title}", "source": found.source, "verified": found.verified}
 
@@ -114,6 +115,8 @@ def _columns(chart: Any, column: str) -> dict[str, Any]:
 
     ``at`` is the period that a click on a point leads to; it is left out when it is the point itself.
     """
+    if column == "converted" and np.isnan(chart.converted).all():  # such as oxygen, which is never converted
+        column = "value"
     found = {
         "t": milliseconds(chart.start),
         "v": chart.value if column == "value" else chart.converted,

@@ -76,7 +76,7 @@ def read(values: QueryDict, every: Sequence[Series], medium: str, now: datetime)
     chosen = set(values.getlist("factor"))
     series = [row for row in available if row.factor in chosen][:12] or available[:FACTORS_SHOWN]
     column = values.get("column", "")
-    if column not in {"value", "converted", "amount"}:
+    if column not in ("value", "converted", "amount"):
         column = "converted" if medium == Medium.GAS else "value"  # what limits of waste gas judge
     return Look(interval, span, start, end, column, series, available, intervals)
 

@@ -205,10 +205,18 @@ def span(seconds: float | timedelta | None) -> str:
 
 
 @register.filter
+def minutes(number: int) -> str:
+    """Write a number of minutes as a duration."""
+    return span(60 * number)
+
+
+@register.filter
 def offset(seconds: float | None) -> str:
     """Write a clock offset with its sign."""
     if seconds is None or seconds == "":
         return MISSING
+    if abs(seconds) < 0.05:
+        return "0 s"
     return f"{seconds:+.1f} s" if abs(seconds) < 100 else ("+" if seconds > 0 else "") + span(seconds)
 
 

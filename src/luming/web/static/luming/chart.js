@@ -113,7 +113,7 @@ class LumingChart extends HTMLElement {
     const thinned = series.some((one) => one.bucket);
     this.note.textContent = thinned ? this.dataset.textThinned : this.dataset.textOpen;
     const dark = document.documentElement.getAttribute("data-bs-theme") === "dark";
-    this.area.style.height = `${series.length * (GRID + SPACE) + 40}px`;
+    this.area.style.height = `${series.length * (GRID + SPACE) + 12}px`;
     if (!this.chart || this.dark !== dark) {
       this.chart?.dispose();
       this.area.replaceChildren();

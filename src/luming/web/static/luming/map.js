@@ -39,7 +39,7 @@ class LumingMap extends HTMLElement {
     try {
       this.map = new this.library.Map({
         container: this.area, style: this.style(base), attributionControl: false, fadeDuration: 0,
-        bounds: [[west, south], [east, north]], fitBoundsOptions: { padding: 36 }, dragRotate: false, pitchWithRotate: false, touchPitch: false,
+        bounds: [[west, south], [east, north]], fitBoundsOptions: { padding: { top: 70, bottom: 50, left: 40, right: 50 }, maxZoom: 12 }, dragRotate: false, pitchWithRotate: false, touchPitch: false,
         minZoom: 5, maxZoom: 17, locale: { "Map.Title": this.dataset.textMap },
       });
     } catch (error) {
@@ -63,8 +63,14 @@ class LumingMap extends HTMLElement {
   bounds(base, layers) {
     const points = layers.flatMap((layer) => layer.data.features.map((feature) => feature.geometry.coordinates));
     if (points.length < 2) return base.bounds;
-    const [x, y] = [points.map((point) => point[0]), points.map((point) => point[1])];
-    return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
+    const middle = (values) => {
+      values.sort((a, b) => a - b);
+      const cut = Math.floor(values.length * 0.2); // a few far places must not shrink all others
+      return [values[cut], values[values.length - 1 - cut]];
+    };
+    const [west, east] = middle(points.map((point) => point[0]));
+    const [south, north] = middle(points.map((point) => point[1]));
+    return [west, south, east, north];
   }
 
   get look() {
@@ -128,6 +134,9 @@ class LumingMap extends HTMLElement {
       });
       bar.append(button);
     }
+    const whole = Object.assign(document.createElement("button"), { type: "button", textContent: this.dataset.textWhole });
+    whole.addEventListener("click", () => this.map.fitBounds(this.base.bounds, { padding: 20 }));
+    bar.append(whole);
     this.append(bar);
   }
 
