@@ -272,12 +272,16 @@ def bench_year(random: np.random.Generator) -> dict[str, Any]:
             "SELECT pg_table_size('telemetry_observation_202406'), pg_indexes_size('telemetry_observation_202406')"
         )
         table, index = cursor.fetchone()
+        store.pack_indexes(datetime(2025, 1, 15).date())
+        cursor.execute("SELECT pg_indexes_size('telemetry_observation_202406')")
+        packed = cursor.fetchone()[0]
     _register(20_010)
     outlet = [20_010 * FACTORS + factor for factor in range(FACTORS)]
     end = begin + timedelta(days=360)
     return {
         "bytes per observation, table": table / rows,
         "bytes per observation, index": index / rows,
+        "bytes per observation, packed index": packed / rows,
         "chart outlet-year ms": _median_ms(lambda: store.chart(outlet, begin, end)),
         "chart outlet-year, all points ms": _median_ms(lambda: store.chart(outlet, begin, end, max_points=10_000)),
         "chart series-year ms": _median_ms(lambda: store.chart(outlet[:1], begin, end)),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from luming.telemetry import store
 from luming.telemetry.identity import id_floor, received_at
-from luming.telemetry.store import connecting, writing
+from luming.telemetry.store import connecting, upkeep, writing
 
 NOW = datetime(2025, 6, 1, 4, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -370,6 +370,20 @@ def test_retention_drops_whole_days_of_packets_and_keeps_observations(writer):
     assert [packet.id for packet in store.packets()] == [young.id]
     assert revisions() == [(0, 1.5)]
     assert store.drop_packets_before(date(2026, 2, 11)) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_indexes_of_finished_months_are_packed_once(writer, monkeypatch):
+    monkeypatch.setattr(upkeep, "_WORTH_PACKING", 100)
+    packet = make_packet()
+    for hour in range(300):  # series that grow side by side
+        writer.write([], [make_observation(packet, series, NOW + hour * HOUR) for series in range(100)])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE telemetry_observation")
+    assert store.pack_indexes(date(2025, 6, 30)) == []  # the month still grows
+    assert store.pack_indexes(date(2025, 7, 1)) == ["telemetry_observation_202506"]
+    assert store.pack_indexes(date(2025, 7, 1)) == []
+    assert len(revisions(50, NOW + 299 * HOUR)) == 1
 
 
 def test_writers_making_one_partition_at_once():

@@ -30,7 +30,14 @@ from luming.telemetry.store.rows import (
     Release,
     WriteResult,
 )
-from luming.telemetry.store.upkeep import TableSize, drop_packets_before, ensure_partitions, packet_days, sizes
+from luming.telemetry.store.upkeep import (
+    TableSize,
+    drop_packets_before,
+    ensure_partitions,
+    pack_indexes,
+    packet_days,
+    sizes,
+)
 from luming.telemetry.store.writing import IdentityClashError, Reread, Writer, bulk_load, store_reread
 
 __all__ = [
@@ -59,6 +66,7 @@ __all__ = [
     "latest",
     "observations",
     "of_packet",
+    "pack_indexes",
     "packet",
     "packet_count",
     "packet_days",

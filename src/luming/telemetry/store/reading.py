@@ -299,10 +299,14 @@ def _native(name: str, column: np.ndarray) -> np.ndarray:
 
 def latest_revisions(series_id: np.ndarray, start: np.ndarray, revision: np.ndarray) -> np.ndarray:
     """Return the positions of the highest revision of each period, in the order of series and start."""
-    order = np.lexsort((revision, start, series_id))
-    series_id, start = series_id[order], start[order]
+    order = np.argsort(series_id, kind="stable")  # mostly that is all: rows come in the order of time
+    series_id, starts = series_id[order], start[order]
+    if np.all((starts[1:] > starts[:-1]) | (series_id[1:] != series_id[:-1])):
+        return order
+    order = order[np.lexsort((revision[order], starts, series_id))]
+    starts = start[order]  # the series stand as before
     last = np.ones(len(order), bool)
-    last[:-1] = (series_id[1:] != series_id[:-1]) | (start[1:] != start[:-1])
+    last[:-1] = (series_id[1:] != series_id[:-1]) | (starts[1:] != starts[:-1])
     return order[last]
 
 

@@ -19,6 +19,10 @@ _OFFSET = 8 * 3600 * 1_000_000  # no daylight saving since 1991, and partitions 
 _FIRST_MONTH, _LAST_MONTH = np.datetime64("2000-01", "M"), np.datetime64("2099-12", "M")
 
 
+_WORTH_PACKING = 10_000  # rows
+_LOOSE_BYTES = 48  # of index per row; packed it is 40
+
+
 def months_of(starts: np.ndarray) -> set[np.datetime64]:
     """Return the city's months that hold the starts (microseconds since 1970) and have partitions of their own."""
     months = np.unique((starts + _OFFSET).astype("datetime64[us]").astype("datetime64[M]"))
@@ -96,6 +100,28 @@ def drop_packets_before(day: date) -> list[date]:
             owner.execute(f"ALTER TABLE telemetry_packet DETACH PARTITION {name} CONCURRENTLY")
             owner.execute(f"DROP TABLE {name}")
     return doomed
+
+
+def pack_indexes(before: date) -> list[str]:
+    """Rebuild the loose indexes of months of observations that ended before a day; returns the partitions packed.
+
+    Series grow side by side in one index, which leaves its pages half full. Once a month is over, packing it saves some
+    30 bytes per observation. Readers and writers go on meanwhile. Runs as the owner; call it nightly.
+    """
+    if django_connection.in_atomic_block:
+        raise RuntimeError("pack_indexes needs a connection of its own: call it outside a transaction")
+    with connecting.connect(**connecting.parameters(as_owner=True)) as owner:
+        loose = owner.execute(
+            """
+            SELECT relname FROM pg_inherits JOIN pg_class AS leaf ON leaf.oid = inhrelid
+            WHERE inhparent = 'telemetry_observation'::regclass AND relname < %s AND relname ~ '_[0-9]{6}$'
+                AND reltuples > %s AND pg_indexes_size(leaf.oid) > reltuples * %s ORDER BY relname
+            """,
+            (f"telemetry_observation_{before:%Y%m}", _WORTH_PACKING, _LOOSE_BYTES),
+        ).fetchall()
+        for (name,) in loose:
+            owner.execute(f"REINDEX TABLE CONCURRENTLY {name}")
+    return [name for (name,) in loose]
 
 
 @dataclass(frozen=True, slots=True)
