@@ -58,4 +58,4 @@ def readings(draw: st.DrawFn) -> Reading:
     )
 
 
-reading_lists = st.lists(readings(), min_size=1, max_size=12, unique_by=lambda reading: reading.code)
+reading_lists = st.lists(readings(), min_size=1, max_size=9, unique_by=lambda reading: reading.code)

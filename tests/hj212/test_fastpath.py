@@ -66,6 +66,8 @@ HEADS = [
     HEAD.replace("QN=20240601085857223", "QN={qn}"),
     f"ST=32;CN=2011;PW=123;MN={MN};",
     HEAD.replace("Flag=5", "Flag=7") + "PNUM=2;PNO=1;",
+    HEAD.replace("QN=20240601085857223", "QN={qn}") + "QN=20240601075857000;",
+    HEAD[HEAD.index(";") :],
 ]
 good = st.from_regex(r"-?[0-9]{1,6}(\.[0-9]{1,4})?", fullmatch=True)
 odd = st.sampled_from(["", "nan", "1e5", "+1", "1.", ".5", "-", "0" * 20, "1.1.1", "x", " 1", "1\n", "１"])
@@ -113,11 +115,15 @@ def test_a_changed_byte_never_slips_through() -> None:
             assert decode(changed) == decode_plainly(changed)
 
 
-def test_a_header_with_qn_is_not_taken_for_one_without() -> None:
+def test_headers_with_and_without_qn_are_not_confused() -> None:
     cp = "DataTime=20240601080000;a21026-Avg=1.5"
-    assert taught(with_cp(cp)) is not None
-    beheaded = with_cp(cp, HEAD[HEAD.index(";") :])
-    assert decode(beheaded) == decode_plainly(beheaded)
+    whole, beheaded = with_cp(cp), with_cp(cp, HEAD[HEAD.index(";") :])
+    for first, second in ((whole, beheaded), (beheaded, whole)):
+        fastpath.clear()
+        taught(first)
+        assert decode(second) == decode_plainly(second)
+        assert decode(first) == decode_plainly(first)
+    assert taught(whole) is not None and taught(beheaded) is None
     assert "segment.empty_item" in [note.code for note in decode(beheaded).diagnostics]
 
 

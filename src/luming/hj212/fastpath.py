@@ -200,17 +200,23 @@ def learn(packet: Packet, findings: tuple[Diagnostic, ...]) -> None:
             _learn_header(text, split, packet, on_header, layout)
 
 
+def _header_name(text: str, split: int, qn: str | None, findings: tuple[Diagnostic, ...]) -> str | None:
+    """What `decode` will look the header up by; None if its findings depend on QN or QN does not stand in front.
+
+    Names of headers with QN begin with `;`, those without never do.
+    """
+    if not text.startswith("QN="):
+        return text[:split] if qn is None and text[0] != ";" else None
+    depends = any(note.code.startswith("qn.") or "QN" in note.parameters for note in findings)
+    if depends or text[3:_QN] != qn or text[_QN : _QN + 1] != ";":
+        return None
+    return text[_QN:split]
+
+
 def _learn_header(text: str, split: int, packet: Packet, findings: tuple[Diagnostic, ...], layout: _Layout) -> None:
-    if text.startswith("QN="):
-        if packet.qn is None or text[3:_QN] != packet.qn or any(note.code.startswith("qn.") for note in findings):
-            return
-        name = text[_QN:split]
-        if name[:1] != ";":  # so that no header without QN is called like this one
-            return
-    else:
-        name = text[:split]
-        if packet.qn is not None:
-            return  # QN stands elsewhere
+    name = _header_name(text, split, packet.qn, findings)
+    if name is None:
+        return
     known = _headers.get(name)
     if known is None:
         _make_room(_headers, _MAX_HEADERS)
