@@ -35,6 +35,7 @@ HELD: dict[str, tuple[str, str]] = {
     "time-missing": ("数据报文没有可读的 DataTime", "a data packet without a readable DataTime"),
     "time-future": ("数据时间晚于接收时间", "the data time lies in the future"),
     "time-before-commissioning": ("数据时间早于点位投运时间", "the data time lies before the place's commissioning"),
+    "not-read": ("解析时出错，仅保存原文", "reading it failed; its bytes were kept"),
     "not-stored": ("内容无法入库，仅保存原文", "its content could not be stored; its bytes were"),
 }
 
@@ -139,7 +140,7 @@ def interpret(
     packet = decoded.packet
     if packet is None or not decoded.accepted:
         return Intake(REJECTED, decoded.reason, codes)
-    data_time = packet.data_time.astimezone(UTC) if packet.data_time else None
+    data_time = _in_utc(packet.data_time)
     if context is None:
         return Intake(HELD_VERDICT, "mn-unknown", codes, data_time=data_time)
     intake = Intake(ACCEPTED, None, codes, data_time=data_time, clock_offset=_clock_offset(packet, received_at))
@@ -155,6 +156,12 @@ def interpret(
     elif interval and data_time:
         _observe(packet.readings, context, interval, data_time, packet_id, intake)
     return intake
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    if moment is None or moment.year <= 1:  # the first hours of year 1 in China have no UTC
+        return None
+    return moment.astimezone(UTC)
 
 
 def _clock_offset(packet: Packet, received_at: datetime) -> float | None:

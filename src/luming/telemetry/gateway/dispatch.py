@@ -37,6 +37,7 @@ class Dispatcher:
         self._greeted: dict[int, float] = {}
         self._hungry: list[Talk] = []
         self._taking: asyncio.Task[None] | None = None
+        self._stopped = False
 
     def follow(self, batch: list[Entry]) -> None:
         """Let committed packets go on in their dialogues."""
@@ -103,7 +104,7 @@ class Dispatcher:
     def take(self, device_id: int) -> None:
         """Take the next command of a device soon, if it is connected here and free."""
         talk = self.talks.get(device_id)
-        if talk is not None and talk.is_free:
+        if talk is not None and talk.is_free and not self._stopped:
             talk.reserved = True
             self._hungry.append(talk)
             if self._taking is None or self._taking.done():
@@ -113,6 +114,13 @@ class Dispatcher:
         """Take the next command of every device that is connected here and free."""
         for device_id in list(self.talks):
             self.take(device_id)
+
+    async def stop(self) -> None:
+        """Take no more commands."""
+        self._stopped = True
+        if self._taking is not None:
+            self._taking.cancel()
+            await asyncio.gather(self._taking, return_exceptions=True)
 
     async def _feed(self) -> None:
         """Ask once for all devices that became free within a moment."""

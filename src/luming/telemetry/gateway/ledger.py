@@ -336,7 +336,7 @@ def take_commands(qns: dict[int, str]) -> list[TakenCommand]:
             Command.objects.filter(device_id__in=qns, state=Command.State.QUEUED, expires_at__gt=now)
             .order_by("device_id", "id")
             .distinct("device_id")
-            .values("pk")
+            .values_list("pk", flat=True)
         )
         for command in Command.objects.select_for_update(skip_locked=True).filter(
             pk__in=list(oldest), state=Command.State.QUEUED

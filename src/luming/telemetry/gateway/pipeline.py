@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,14 +16,16 @@ from luming.telemetry.gateway.writer import Entry
 from luming.telemetry.intake import ACCEPTED, HELD_VERDICT, REJECTED, DeviceContext, Intake, interpret
 from luming.telemetry.store import PacketRow
 
+log = logging.getLogger("luming.gateway")
+
 Arrival = tuple[Session, Frame, datetime]
 
 SPLIT_SECONDS = 120.0  # how long a set of parts is remembered
 MAX_SETS = 64  # per connection
 MAX_HEADLESS = 256  # parts per connection that wait for the part with DataTime
 
-# Held packets whose sender is not known to be the device: nothing is asked of it, nothing noted for the device.
-STRANGER = frozenset({"address-not-allowed", "password-wrong"})
+# Held packets that are never answered: who sends from elsewhere learns nothing.
+UNANSWERED = frozenset({"address-not-allowed"})
 
 
 @dataclass(slots=True)
@@ -56,7 +59,12 @@ class Pipeline:
         entries: list[Entry] = []
         for session, frame, at in arrivals:
             if frame.kind == "packet":
-                self._packet(session, frame, at, next(decoded), entries)
+                result = next(decoded)
+                try:
+                    self._packet(session, frame, at, result, entries)
+                except Exception:  # a mistake of ours must lose neither this packet nor its neighbours
+                    log.exception("a packet of %s could not be read: %r", session.peer, frame.data[:200])
+                    entries.append(self._unread(session, frame, at))
             else:
                 entries.append(self._garbage(session, frame, at))
         return entries
@@ -69,6 +77,13 @@ class Pipeline:
             frame.data, REJECTED, reason, [reason],
         )  # fmt: skip
         return Entry(row, Intake(REJECTED, reason, [reason]), session)
+
+    def _unread(self, session: Session, frame: Frame, at: datetime) -> Entry:
+        row = PacketRow(
+            self._new_id(at), at, "I", session.id, None, session.mn or None, session.peer, None, None, None,
+            frame.data, HELD_VERDICT, "not-read", ["not-read"],
+        )  # fmt: skip
+        return Entry(row, Intake(HELD_VERDICT, "not-read", ["not-read"]), session)
 
     def _packet(self, session: Session, frame: Frame, at: datetime, decoded: Decoded, entries: list[Entry]) -> None:
         packet = decoded.packet
@@ -101,7 +116,7 @@ class Pipeline:
         reason = entry.intake.reason
         if reason == "mn-unknown":
             entry.unregistered = (packet.mn, packet.st, entry.row.peer or "")
-        if entry.intake.verdict == HELD_VERDICT and (not self._acknowledge_held or reason in STRANGER):
+        if entry.intake.verdict == HELD_VERDICT and (not self._acknowledge_held or reason in UNANSWERED):
             return
         entry.reply = reply_for(packet)
 

@@ -145,6 +145,7 @@ class Gateway:
         """
         self._stopping = True
         self._server.close()
+        await self.dispatcher.stop()
         for session in self.sessions:
             session.pause(QUEUE_FULL)
         while self._inbox:
@@ -325,14 +326,17 @@ class Gateway:
             if session is not None and entry.reply:
                 session.connection.send(entry.reply)
                 replies += 1
-        self.metrics.replies.inc(replies)
-        self.metrics.latency.observe((datetime.now(UTC) - batch[0].row.received_at).total_seconds())
-        self.follower.follow(batch)
-        self.dispatcher.follow(batch)
         if self._full and not self._stopping and self.pending < self.options.max_pending // 2:
             self._full = False
             for session in self.sessions:
                 session.resume(QUEUE_FULL)
+        self.metrics.replies.inc(replies)
+        self.metrics.latency.observe((datetime.now(UTC) - batch[0].row.received_at).total_seconds())
+        for follow in (self.follower.follow, self.dispatcher.follow):
+            try:
+                follow(batch)
+            except Exception:  # the packets are safe and answered; the books can wait
+                log.exception("what follows a commit failed")
 
     def keep_sent(self, session: Session, device_id: int, mn: str, st: str, cn: int, qn: str, frame: bytes) -> None:
         """Keep a request that we send, beside what the device sends."""
