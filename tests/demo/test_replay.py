@@ -154,6 +154,15 @@ async def test_a_lost_connection_is_taken_up_again(table):
     assert (summary.packets, summary.acknowledged) == (11, 10)
 
 
+async def test_packets_that_wait_together_are_all_acknowledged(table):
+    async with Host(drop_after=4) as host:
+        summary = replay.Summary()
+        target = replay.Target(MN, "22", "123456", Edition.V2017, {})
+        await replay.send(table, target, "127.0.0.1", host.port, "hour", summary, in_flight=4)
+    assert summary.acknowledged == 10
+    assert {packet.data_time for packet in host.packets} == {start for start, values in table.rows if values}
+
+
 async def test_speed_paces(table):
     async with Host() as host:
         summary = replay.Summary()
@@ -172,7 +181,14 @@ def test_without_a_gateway_it_says_so(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "given", [(), ("--mn", MN, "--station", "S1"), ("--mn", MN, "--check"), ("--mn", MN, "--map", "nonsense")]
+    "given",
+    [
+        (),
+        ("--mn", MN, "--station", "S1"),
+        ("--mn", MN, "--check"),
+        ("--mn", MN, "--map", "nonsense"),
+        ("--mn", MN, "--speed", -1),
+    ],
 )
 def test_contradicting_arguments_are_refused(tmp_path, capsys, given):
     path = write(tmp_path / "a.csv", "time,so2\n2026-01-01 00:00,1\n")

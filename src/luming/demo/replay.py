@@ -68,6 +68,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--speed", type=float, default=0.0, help="times faster than real time; 0: as fast as it is acknowledged / 倍速"
     )
+    parser.add_argument(
+        "--in-flight",
+        type=int,
+        default=64,
+        metavar="N",
+        help="packets that wait for their 9014 at a time / 同时待应答报文数",
+    )
     parser.add_argument("--interval", default="hour", choices=sorted(PERIODS), help="of the rows / 时段长度")
     parser.add_argument("--label", default="start", choices=("start", "end"), help="what “time” names / 时间标签")
     parser.add_argument(
@@ -112,7 +119,17 @@ def run(args: argparse.Namespace) -> int:
     summary = Summary()
     try:
         asyncio.run(
-            send(table, target, args.host, args.port, args.interval, summary, speed=args.speed, tell=_Progress())
+            send(
+                table,
+                target,
+                args.host,
+                args.port,
+                args.interval,
+                summary,
+                speed=args.speed,
+                in_flight=args.in_flight,
+                tell=_Progress(),
+            )
         )
     except (UploadError, OSError) as error:
         print(f"\n{error}\nsent so far / 已发送：{summary}", file=sys.stderr)
@@ -124,6 +141,8 @@ def run(args: argparse.Namespace) -> int:
 def _check_arguments(args: argparse.Namespace) -> None:
     if bool(args.station) == bool(args.mn):
         raise TableError(["give either --station CODE or --mn MN / 须指定 --station 或 --mn 之一"])
+    if args.speed < 0 or args.in_flight < 1:
+        raise TableError(["--speed is at least 0, --in-flight at least 1 / --speed 不小于0，--in-flight 不小于1"])
     if args.check and not args.station:
         raise TableError(["--check needs --station / --check 需要 --station"])
     if bad := [pair for pair in args.map if "=" not in pair]:
@@ -147,9 +166,10 @@ async def send(
     summary: Summary,
     *,
     speed: float = 0.0,
+    in_flight: int = 1,
     tell: Callable[[Summary, int, datetime], None] | None = None,
 ) -> None:
-    """Send each period and wait for its 9014.
+    """Send the periods and wait for the 9014 of each; ``in_flight`` packets may wait at a time.
 
     Raises
     ------
@@ -160,20 +180,22 @@ async def send(
         host, port, mn=target.mn, st=target.system, pw=target.password, edition=target.edition, overtime=5.0
     )
     began, first = time.monotonic(), table.rows[0][0]
+    together = 1 if speed else in_flight
     try:
-        for start, values in table.rows:
+        for i in range(0, len(table.rows), together):
+            batch = table.rows[i : i + together]
             if speed:
-                due = began + (start - first).total_seconds() / speed
+                due = began + (batch[0][0] - first).total_seconds() / speed
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
-            summary.periods += 1
-            if values:
-                await _upload(client, CN[interval], content(start, values, target.scales), summary)
-                summary.values += len(values)
-            else:
-                summary.empty += 1
+            full = [(start, values) for start, values in batch if values]
+            contents = [content(start, values, target.scales) for start, values in full]
+            await _upload(client, CN[interval], contents, summary)
+            summary.periods += len(batch)
+            summary.empty += len(batch) - len(full)
+            summary.values += sum(len(values) for _start, values in full)
             summary.seconds = time.monotonic() - began
             if tell:
-                tell(summary, len(table.rows), start)
+                tell(summary, len(table.rows), batch[-1][0])
     finally:
         await client.close()
 
@@ -185,21 +207,29 @@ def content(start: datetime, values: dict[str, Decimal], scales: dict[str, Decim
     return ";".join(items)
 
 
-async def _upload(client: Client, cn: int, cp: str, summary: Summary) -> None:
-    """Send a packet; after a lost connection send it again, which the platform recognises as a repeat."""
+async def _upload(client: Client, cn: int, contents: list[str], summary: Summary) -> None:
+    """Send packets and wait until all are acknowledged.
+
+    After a lost connection those without an answer are sent again; the platform recognises what it had already.
+    """
+    waiting = contents
     for attempt in range(ATTEMPTS):
         try:
             if not client.connected:
                 await client.connect()
-            summary.packets += 1
-            await client.upload(cn, cp, rf=client.edition is Edition.V2025)
-        except OSError:
-            if attempt == ATTEMPTS - 1:
-                raise
-            await asyncio.sleep(0.5 * 2**attempt)
-        else:
-            summary.acknowledged += 1
+            rf = client.edition is Edition.V2025
+            summary.packets += len(waiting)
+            answers = await asyncio.gather(*(client.upload(cn, cp, rf=rf) for cp in waiting), return_exceptions=True)
+        except OSError as error:
+            answers = [error] * len(waiting)
+        problems = [answer for answer in answers if isinstance(answer, BaseException)]
+        summary.acknowledged += len(answers) - len(problems)
+        waiting = [cp for cp, answer in zip(waiting, answers, strict=True) if isinstance(answer, BaseException)]
+        if not problems:
             return
+        if attempt == ATTEMPTS - 1 or not isinstance(problems[0], OSError):
+            raise problems[0]
+        await asyncio.sleep(0.5 * 2**attempt)
 
 
 class _Progress:
