@@ -275,6 +275,17 @@ async def test_a_logger_comes_back_and_says_hello_each_time() -> None:
         await running
 
 
+async def test_close_ends_the_waiting_for_a_host_that_is_away() -> None:
+    async with hosting(Host()) as port:
+        pass  # nobody listens there any more
+    client = Client("127.0.0.1", port, mn=MN, st="31", backoff=(30.0, 60.0))
+    running = asyncio.create_task(client.run())
+    await asyncio.sleep(0.05)
+    await client.close()
+    await asyncio.wait_for(running, 1.0)
+    assert not client.connected
+
+
 async def test_back_pressure_stops_reading_and_loses_nothing() -> None:
     host = Host()
     one = encode(cn=2011, st="31", mn=MN, qn=QN, cp="DataTime=20240601080000;a21026-Rtd=1")

@@ -82,7 +82,7 @@ class Client:
         self._timer: asyncio.TimerHandle | None = None
         self._last_qn = datetime.min.replace(tzinfo=UTC)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._closing = asyncio.Event()
 
     # connection
 
@@ -92,10 +92,13 @@ class Client:
 
     async def connect(self) -> None:
         """Connect once; raises OSError. `run` keeps it connected."""
+        self._closing.clear()
         loop = asyncio.get_running_loop()
         _, wire = await loop.create_connection(lambda: _Wire(self), self.host, self.port, ssl=self.ssl)
+        if self._closing.is_set():  # closed while connecting
+            wire.transport.abort()
+            raise ConnectionAbortedError(f"{self.mn}: closed")
         self._wire = wire
-        self._closed = False
         if self.heartbeat:
             self._spawn(self._beat(wire, self.heartbeat))
         if self.on_connect is not None:
@@ -104,7 +107,7 @@ class Client:
     async def run(self) -> None:
         """Connect and reconnect until cancelled or closed."""
         pause, longest = self.backoff
-        while not self._closed:
+        while True:
             try:
                 if self._wire is None:
                     await self.connect()
@@ -112,8 +115,10 @@ class Client:
                 await self.wait_closed()
             except OSError as error:
                 logger.info("%s: %s:%s: %s", self.mn, self.host, self.port, error)
-            if not self._closed:
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # a fleet must not come back in step
+            try:  # a fleet must not come back in step
+                await asyncio.wait_for(self._closing.wait(), pause * random.uniform(0.5, 1.0))
+                return
+            except TimeoutError:
                 pause = min(pause * 2, longest)
 
     async def wait_closed(self) -> None:
@@ -123,7 +128,7 @@ class Client:
 
     async def close(self) -> None:
         """Close for good; open uploads end in UploadError."""
-        self._closed = True
+        self._closing.set()
         wire = self._wire
         if wire is not None:
             wire.transport.close()

@@ -95,7 +95,7 @@ class Packet(NamedTuple):
     @property
     def qn_time(self) -> datetime | None:
         """The instant in QN (milliseconds kept), or None if QN is absent or is no time."""
-        from .times import parse_time
+        from .times import parse_time  # here, because times and codes are made of the types of this module
 
         return parse_time(self.qn)[0] if self.qn else None
 
