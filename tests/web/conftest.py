@@ -27,6 +27,7 @@ from luming.telemetry.store import connecting
 
 NOW = datetime.now(UTC)
 HOUR = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+STRANGER = "010000A8900016F0001699FF"
 FACTORS = {"a34013": "mg/m³", "a21026": "mg/m³"}
 
 
@@ -88,7 +89,10 @@ def world(empty_store):
 def build_world() -> World:
     """Register two districts with an outlet each, an air station, users of every role, packets and what came of them."""
     city = Region.objects.create(code="150200", name="包头市", name_en="Baotou", level="city")
-    square = {"type": "Polygon", "coordinates": [[[109.5, 40.4], [110.5, 40.4], [110.5, 41], [109.5, 41], [109.5, 40.4]]]}
+    square = {
+        "type": "Polygon",
+        "coordinates": [[[109.5, 40.4], [110.5, 40.4], [110.5, 41], [109.5, 41], [109.5, 40.4]]],
+    }
     here = Region.objects.create(
         code="150203", name="昆都仑区", name_en="Kundulun", level="district", parent=city, boundary=square,
         boundary_source="sketch",
@@ -96,9 +100,15 @@ def build_world() -> World:
     there = Region.objects.create(code="150207", name="九原区", name_en="Jiuyuan", level="district", parent=city)
     mine = Organisation.objects.create(name="甲厂", kind="enterprise")
     keeper = Organisation.objects.create(name="运维甲", kind="maintainer")
-    scopes = {"district": {"region_codes": ["150203"]}, "enterprise": {"organisation": mine}, "maintainer": {"organisation": keeper}}
+    scopes = {
+        "district": {"region_codes": ["150203"]},
+        "enterprise": {"organisation": mine},
+        "maintainer": {"organisation": keeper},
+    }
     users = {
-        role: User.objects.create_user(f"u-{role}", "Luming-2026!", name=role, role=role, language="en", **scopes.get(role, {}))
+        role: User.objects.create_user(
+            f"u-{role}", "Luming-2026!", name=role, role=role, language="en", **scopes.get(role, {})
+        )
         for role in ROLES
     }
     outlet, facility = _outlet("F1", here, mine, 109.8)
@@ -107,7 +117,13 @@ def build_world() -> World:
         code="S1", name="空气站一", medium="air", region=here, longitude=109.85, latitude=40.65, commissioned_at=NOW - timedelta(days=900),
     )  # fmt: skip
     device = Device.objects.create(
-        mn="010000A8900016F000169DC0", name="数采仪一", place=outlet, system="31", edition=1, maintainer=keeper, is_demo=True
+        mn="010000A8900016F000169DC0",
+        name="数采仪一",
+        place=outlet,
+        system="31",
+        edition=1,
+        maintainer=keeper,
+        is_demo=True,
     )
     other = Device.objects.create(mn="010000A8900016F000169DC1", place=elsewhere, system="31", edition=1)
     series = {
@@ -116,17 +132,49 @@ def build_world() -> World:
     }
     Series.objects.create(place=outlet, factor="a34013", interval="realtime", seconds=60, unit="mg/m³")
     Limit.objects.create(
-        outlet=outlet, factor="a34013", upper=10, unit="mg/m³", converted=True, source="GB 13223-2011", effective_from="2014-07-01"
+        outlet=outlet,
+        factor="a34013",
+        upper=10,
+        unit="mg/m³",
+        converted=True,
+        source="GB 13223-2011",
+        effective_from="2014-07-01",
     )
     packets = _packets(outlet, device, other, series)
-    status = {"connected": True, "connected_at": NOW - timedelta(hours=5), "last_packet_at": NOW, "last_packet_id": packets["packet"]}
-    DeviceStatus.objects.create(device=device, clock_offset=70.0, unmapped=["B99"], last_reason="crc.mismatch", last_rejected_at=NOW, **status)
-    Connection.objects.create(id=packets["packet"] - 1, device=device, mn=device.mn, peer="127.0.0.1:4000", opened_at=NOW, packets=3, bytes=900)
+    status = {
+        "connected": True,
+        "connected_at": NOW - timedelta(hours=5),
+        "last_packet_at": NOW,
+        "last_packet_id": packets["packet"],
+    }
+    DeviceStatus.objects.create(
+        device=device, clock_offset=70.0, unmapped=["B99"], last_reason="crc.mismatch", last_rejected_at=NOW, **status
+    )
+    Connection.objects.create(
+        id=packets["packet"] - 1,
+        device=device,
+        mn=device.mn,
+        peer="127.0.0.1:4000",
+        opened_at=NOW,
+        packets=3,
+        bytes=900,
+    )
     UnregisteredDevice.objects.create(
-        mn="STRANGER", system="31", peer="127.0.0.1:5000", first_seen_at=NOW, last_seen_at=NOW, packets=1, last_packet_id=packets["stray"]
+        mn=STRANGER,
+        system="31",
+        peer="127.0.0.1:5000",
+        first_seen_at=NOW,
+        last_seen_at=NOW,
+        packets=1,
+        last_packet_id=packets["stray"],
     )
     Gap.objects.create(
-        device=device, interval="hour", start=HOUR - timedelta(hours=5), end=HOUR - timedelta(hours=4), cause="silent", found_at=NOW
+        device=device,
+        interval="hour",
+        start=HOUR - timedelta(hours=5),
+        end=HOUR - timedelta(hours=4),
+        cause="silent",
+        found_at=NOW,
     )
     Event.objects.create(at=NOW, kind="state", place=outlet, severity=2, detail={"from": "normal", "to": "exceeding"})
     Event.objects.create(at=NOW, kind="gap-found", device=device, severity=1, detail={})
@@ -143,7 +191,9 @@ def build_world() -> World:
         detail={"primary": "pm25", "iaqi": {"pm25": 120}},
     )  # fmt: skip
     PlaceState.objects.create(place=outlet, state="exceeding", since=HOUR, value=0.2, detail=detail, period=HOUR)
-    PlaceState.objects.create(place=station, state="level-3", since=HOUR, value=120, detail={"primary": "pm25"}, period=HOUR)
+    PlaceState.objects.create(
+        place=station, state="level-3", since=HOUR, value=120, detail={"primary": "pm25"}, period=HOUR
+    )
     command = Command.objects.create(
         device=device, cn=1011, reason="check", requested_by=users["duty"], expires_at=NOW + timedelta(minutes=30)
     )
@@ -154,7 +204,13 @@ def build_world() -> World:
 
 def _outlet(code, region, organisation, longitude):
     facility = Facility.objects.create(
-        name=f"工厂{code}", code=code, organisation=organisation, region=region, longitude=longitude, latitude=40.6, is_demo=True
+        name=f"工厂{code}",
+        code=code,
+        organisation=organisation,
+        region=region,
+        longitude=longitude,
+        latitude=40.6,
+        is_demo=True,
     )
     outlet = Outlet.objects.create(
         code=f"{code}-DA001", name=f"工厂{code}·烟囱", medium="gas", region=region, longitude=longitude, latitude=40.6,
@@ -170,7 +226,20 @@ def _packets(outlet, device, other, series):
 
     def add(name, body, owner, mn, verdict="A", reason=None, codes=(), at=NOW):
         row = store.PacketRow(
-            ids.next(at), at, "I", None, owner.pk if owner else None, mn, "127.0.0.1:4000", "31", 2061, None, body, verdict, reason, codes
+            ids.next(at),
+            at,
+            "I",
+            None,
+            owner.pk if owner else None,
+            mn,
+            "127.0.0.1:4000",
+            "31",
+            2061,
+            None,
+            body,
+            verdict,
+            reason,
+            codes,
         )
         rows.append(row)
         named[name] = row.id
@@ -181,7 +250,9 @@ def _packets(outlet, device, other, series):
         if age == 6:
             continue  # a gap
         value = 12.0 if age == 1 else 5.0 + age % 3
-        packet = add("packet", hour_packet(device.mn, start, value), device, device.mn, at=start + timedelta(hours=1, seconds=5))
+        packet = add(
+            "packet", hour_packet(device.mn, start, value), device, device.mn, at=start + timedelta(hours=1, seconds=5)
+        )
         for i, (_factor, one) in enumerate(series.items()):
             flag = "D" if age == 9 else "N"
             observations.append(
@@ -196,7 +267,7 @@ def _packets(outlet, device, other, series):
     wrong = hour_packet(device.mn, HOUR - timedelta(hours=5), 4.0, pw="654321")
     add("held", wrong, device, device.mn, "H", "password-wrong")
     add("rejected", b"##0012nonsense\x00\xff0000", device, None, "R", "crc.mismatch", ["crc.mismatch"])
-    add("stray", hour_packet("STRANGER", HOUR, 3.0), None, "STRANGER", "H", "mn-unknown")
+    add("stray", hour_packet(STRANGER, HOUR, 3.0), None, STRANGER, "H", "mn-unknown")
     add("foreign", hour_packet(other.mn, HOUR, 3.0), other, other.mn)
     with store.Writer() as writer:
         writer.write(rows, observations)

@@ -5,6 +5,7 @@ from django.urls import get_resolver, reverse
 
 from luming.core.roles import ROLES
 
+STRANGER = "010000A8900016F0001699FF"
 EVERYONE = frozenset(ROLES)
 BUREAU = frozenset({"duty", "reviewer", "registrar", "enforcement", "district"})
 PACKETS = BUREAU | {"maintainer"}
@@ -44,9 +45,9 @@ MATRIX = {
     "command-cancel": ("post", ("device", "command"), {}, COMMAND),
     "device-factors": ("post", ("device",), {"sent": "B99", "factor": "a34013"}, EDIT),
     "unregistered": ("get", (), {}, ADOPT),
-    "adopt": ("get", (), {"mn": "STRANGER"}, ADOPT),
-    "adopt-places": ("get", (), {"mn": "STRANGER"}, ADOPT),
-    "dismiss": ("post", (), {"mn": "STRANGER", "reason": "a test"}, ADOPT),
+    "adopt": ("get", (), {"mn": STRANGER}, ADOPT),
+    "adopt-places": ("get", (), {"mn": STRANGER}, ADOPT),
+    "dismiss": ("post", (), {"mn": STRANGER, "reason": "a test"}, ADOPT),
     "login": ("get", (), {}, PUBLIC),
     "sign-out": ("post", (), {}, EVERYONE),
     "account": ("get", (), {}, EVERYONE),
@@ -166,7 +167,7 @@ def test_lists_show_the_scope_only(world, role):
     if role != "enterprise":
         text = client.get(reverse("packets")).content.decode()
         assert world.device.mn in text
-        assert world.other_device.mn not in text and "STRANGER" not in text
+        assert world.other_device.mn not in text and STRANGER not in text
 
 
 def test_packets_of_nobody_are_for_those_who_see_the_city(world):

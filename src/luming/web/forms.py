@@ -20,7 +20,7 @@ class Styled(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             kind = field.widget
             if isinstance(kind, forms.CheckboxInput):
                 look = "form-check-input"
@@ -29,8 +29,6 @@ class Styled(forms.Form):
             else:
                 look = "form-control"
             kind.attrs["class"] = f"{kind.attrs.get('class', '')} {look}".strip()
-            if self.is_bound and name in self.errors:
-                kind.attrs["class"] += " is-invalid"
 
 
 class SignInForm(Styled, AuthenticationForm):
