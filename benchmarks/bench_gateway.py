@@ -1,9 +1,9 @@
 """How many packets a second does the gateway take, and how soon does it answer?
 
 Starts a PostgreSQL of its own with fsync on, a gateway, and 1,000 connections in separate processes, all on this
-machine. Each connection sends hourly packets of 8 factors and waits for 9014 with a window of a few packets. Two phases:
-a steady load (``--rate``), for which the latency of the answers is measured, and as much as goes. Beside it, in the same
-run, a naive server that commits each packet by itself.
+machine. Each connection sends hourly packets of 8 factors and waits for 9014 with a window of a few packets. Two
+phases: a steady load (``--rate``), for which the latency of the answers is measured, and as much as goes. Beside it,
+in the same run, a naive server that commits each packet by itself.
 
     python benchmarks/bench_gateway.py [--rate 4400] [--seconds 15] [--json FILE]
 """
@@ -44,8 +44,8 @@ def packet_of(number: int, sequence: int) -> bytes:
 
     hour = FIRST_HOUR + timedelta(hours=sequence)
     readings = ";".join(
-        f"{code}-Min={sequence % 50 + i}.1,{code}-Avg={sequence % 50 + i}.5,{code}-Max={sequence % 50 + i}.9,{code}-Flag=N"
-        for i, code in enumerate(FACTORS)
+        f"{code}-Min={level}.1,{code}-Avg={level}.5,{code}-Max={level}.9,{code}-Flag=N"
+        for level, code in enumerate(FACTORS, start=sequence % 50)
     )
     segment = (
         f"QN={hour:%Y%m%d%H%M%S}{sequence % 1000:03d};ST=22;CN=2061;PW=123456;MN={mn_of(number)};Flag=5;"
@@ -54,7 +54,7 @@ def packet_of(number: int, sequence: int) -> bytes:
     return b"##%04d%b%04X\r\n" % (len(segment), segment, crc16(segment))
 
 
-# ---- load ------------------------------------------------------------------------------------------------------------
+# ---- load -----------------------------------------------------------------------------------------------------------
 
 
 class LoadConnection(asyncio.Protocol):
@@ -181,7 +181,7 @@ class Load:
             process.join(10)
 
 
-# ---- the machine ------------------------------------------------------------------------------------------------------
+# ---- the machine ----------------------------------------------------------------------------------------------------
 
 
 def cpu_seconds(pids: list[int]) -> float:
@@ -231,7 +231,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-# ---- the installation ----------------------------------------------------------------------------------------------------
+# ---- the installation -----------------------------------------------------------------------------------------------
 
 
 class Installation:
@@ -324,7 +324,19 @@ def _make_devices(count: int) -> None:
     )
 
 
-# ---- the naive server beside it ---------------------------------------------------------------------------------------------
+# ---- the naive server beside it -------------------------------------------------------------------------------------
+
+
+NAIVE_PACKET = """
+    INSERT INTO telemetry_packet (id, received_at, direction, mn, peer, st, cn, qn, body, verdict, codes, new, repeated,
+        revised)
+    VALUES (luming_packet_id(now()) + nextval('naive_id'), now(), 'I', %s, '', %s, %s, %s, %s, 'A', '{}', 8, 0, 0)
+    RETURNING id
+"""
+NAIVE_OBSERVATION = """
+    INSERT INTO telemetry_observation (series_id, start, revision, value, minimum, maximum, flag, packet_id)
+    VALUES (%s, %s, 0, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
 
 
 def naive_server(port: int, url: str) -> None:
@@ -350,23 +362,28 @@ def naive_server(port: int, url: str) -> None:
                 while data := await reader.read(65536):
                     for frame in framer.feed(data):
                         packet = decode(frame.data).packet
+                        known = series[packet.mn]
                         async with pool.connection() as connection, connection.cursor() as cursor:
                             await cursor.execute(
-                                "INSERT INTO telemetry_packet (id, received_at, direction, mn, peer, st, cn, qn, body, "
-                                "verdict, codes, new, repeated, revised) VALUES (luming_packet_id(now()) + "
-                                "nextval('naive_id'), now(), 'I', %s, '', %s, %s, %s, %s, 'A', '{}', 8, 0, 0) RETURNING id",
+                                NAIVE_PACKET,
                                 (packet.mn, packet.st, packet.cn, packet.qn, frame.data),
                             )
                             (packet_id,) = await cursor.fetchone()
                             await cursor.executemany(
-                                "INSERT INTO telemetry_observation (series_id, start, revision, value, minimum, maximum, "
-                                "flag, packet_id) VALUES (%s, %s, 0, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                                NAIVE_OBSERVATION,
                                 [
-                                    (series[packet.mn][r.code], packet.data_time, r.average, r.minimum, r.maximum, r.flag,
-                                     packet_id)
+                                    (
+                                        known[r.code],
+                                        packet.data_time,
+                                        r.average,
+                                        r.minimum,
+                                        r.maximum,
+                                        r.flag,
+                                        packet_id,
+                                    )
                                     for r in packet.readings
                                 ],
-                            )  # fmt: skip
+                            )
                         writer.write(encode(cn=9014, st="91", mn=packet.mn, pw=packet.pw, qn=packet.qn, flag=4))
 
             server = await asyncio.start_server(handle, "127.0.0.1", port, backlog=2048)
@@ -388,7 +405,7 @@ def _wait_for_port(port: int) -> None:
             time.sleep(0.05)
 
 
-# ---- the run -----------------------------------------------------------------------------------------------------------
+# ---- the run --------------------------------------------------------------------------------------------------------
 
 
 def measure_gateway(installation: Installation, args: argparse.Namespace) -> dict[str, object]:
@@ -486,9 +503,8 @@ def _print(figures: dict) -> None:
     print(f"stored           {figures['stored']}")
     if "ratio" in figures:
         print(f"ratio            {figures['ratio']} × the naive server")
-    print(
-        f"bar              ≥ {BAR_RATE:.0f} packets/s, p99 ≤ {BAR_P99:.0f} ms: {'met' if figures['passed'] else 'MISSED'}"
-    )
+    outcome = "met" if figures["passed"] else "MISSED"
+    print(f"bar              ≥ {BAR_RATE:.0f} packets/s, p99 ≤ {BAR_P99:.0f} ms: {outcome}")
 
 
 if __name__ == "__main__":
