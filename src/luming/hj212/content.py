@@ -14,7 +14,7 @@ from .factors import canonical_code, find_factor, is_legacy
 from .model import CHINA, NO_TEXT, Edition, Reading
 from .times import parse_time
 
-__all__ = ["NUMBER_FIELDS", "Content", "parse_content", "readable"]
+__all__ = ["NUMBER_FIELDS", "PLAIN_NUMBER", "Content", "parse_content", "readable"]
 
 # suffix -> field of Reading
 NUMBER_FIELDS: Mapping[str, str] = {
@@ -81,7 +81,7 @@ _PARAMETER_NAMES = {name.lower(): name for name in _PARAMETERS}
 # A value that begins with // is a log and runs to the next // (HJ 212-2017 B.8); it may hold separators.
 _TOKEN = re.compile(r"([^=;,]*)(?:(=)(//.*?//|[^;,]*))?(?:([;,])|\Z)", re.DOTALL)
 _CODE = re.compile(r"[0-9A-Za-z_]{1,32}\Z")
-_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?\Z")
+PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?\Z")
 _ODD_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?\Z")
 _NUMBER_LIMIT = 1e15
 _ODD_TIME = re.compile(r"[0-9]{4}([-/])[0-9]{2}\1[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}\Z")
@@ -332,7 +332,7 @@ class _Parser:
         return number
 
     def _number(self, name: str, text: str, place: int) -> float | None:
-        if _PLAIN_NUMBER.match(text):
+        if PLAIN_NUMBER.match(text):
             return float(text)
         if _ODD_NUMBER.match(text):
             number = float(text)

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .codes import FLAGS
+from .content import NUMBER_FIELDS, PLAIN_NUMBER
 from .crc import CODES, crc16
 from .diagnostics import Diagnostic, diagnose
 from .model import NO_TEXT, Decoded, Edition, Packet, Reading
@@ -40,25 +41,9 @@ _HEAD = 6
 _QN = 20  # characters of QN=20240601085857223
 
 _LENGTHS = [b"##%04d" % length for length in range(_MAX_SEGMENT + 1)]
-_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?\Z")
 _PAIR = re.compile(r"([0-9A-Za-z_]{1,32}-[A-Za-z]+|DataTime)=([^=;,&]+)([;,]|\Z)")
-_NUMBER_INDEX = {
-    suffix: Reading._fields.index(field)
-    for suffix, field in {
-        "Rtd": "rtd",
-        "Min": "minimum",
-        "Avg": "average",
-        "Max": "maximum",
-        "ZsRtd": "zs_rtd",
-        "ZsMin": "zs_minimum",
-        "ZsAvg": "zs_average",
-        "ZsMax": "zs_maximum",
-        "Cou": "total",
-        "Data": "data",
-        "DayData": "day_data",
-        "NightData": "night_data",
-    }.items()
-}
+# The hours of a device (RT) have a range to be checked, so they take the plain way.
+_NUMBER_INDEX = {suffix: Reading._fields.index(field) for suffix, field in NUMBER_FIELDS.items() if field != "hours"}
 _FLAG_INDEX = Reading._fields.index("flag")
 # Findings on names alone: they are the same for every packet of a layout, whatever its values are.
 _FINDINGS_ON_NAMES = frozenset({"code.unknown", "code.legacy", "code.case", "separator.item"})
@@ -72,7 +57,7 @@ class _Numbers(dict[str, float]):
     """Texts of numbers to floats. Monitors repeat the same few thousand texts, and a look-up is four times as quick."""
 
     def __missing__(self, text: str) -> float:
-        if not _NUMBER.match(text):
+        if not PLAIN_NUMBER.match(text):
             raise _OddNumberError
         if len(self) >= _MAX_NUMBERS:
             self.clear()
