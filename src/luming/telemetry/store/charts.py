@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from luming.registry.models import Series
-from luming.telemetry.store.reading import fetch, latest_revisions, observations
+from luming.telemetry.store.reading import fetch, observations
 from luming.telemetry.store.rows import micros
 
 _NORMAL = ord("N")  # HJ 212-2017 table 8
@@ -76,16 +76,13 @@ def _buckets(widths: dict[int, int], start: datetime, end: datetime) -> dict[int
     """Sum up series in buckets of the given widths (seconds)."""
     if not widths:
         return {}
-    table = fetch(["key", "start", "value", "converted"], widths, start, end)
-    series_id, revision = table["key"] >> 32, table["key"] >> 8 & 0xFFFF
-    order = latest_revisions(series_id, table["start"], revision)
-    columns = {name: column[order] for name, column in table.items()}
-    series_id = series_id[order]
-    charts = {}
-    for wanted, width in widths.items():
-        first, last = np.searchsorted(series_id, [wanted, wanted + 1])
-        charts[wanted] = _summary(wanted, width, start, {name: column[first:last] for name, column in columns.items()})
-    return charts
+    found = fetch(["mark", "start", "value", "converted"], widths, start, end)
+    nothing = {"mark": np.empty(0, np.int32), "start": np.empty(0, "datetime64[us]")}
+    nothing |= {"value": np.empty(0), "converted": np.empty(0)}
+    return {
+        series_id: _summary(series_id, width, start, found.get(series_id, nothing))
+        for series_id, width in widths.items()
+    }
 
 
 def _summary(series_id: int, width: int, origin: datetime, columns: dict[str, np.ndarray]) -> Chart:
@@ -93,7 +90,7 @@ def _summary(series_id: int, width: int, origin: datetime, columns: dict[str, np
     bucket = (starts - micros(origin)) // (width * 1_000_000)
     firsts = np.flatnonzero(np.diff(bucket, prepend=-1))  # buckets count from 0
     count = np.diff(firsts, append=len(starts))
-    value, mark = columns["value"], columns["key"] & 0xFF
+    value, mark = columns["value"], columns["mark"] & 0xFF
     mark = np.where(mark == 0, _NORMAL, mark)
     flag = mark[_first_where(mark != _NORMAL, firsts)]
     highest = _reduce(np.fmax, value, firsts)
