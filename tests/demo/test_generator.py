@@ -9,7 +9,7 @@ import pytest
 
 from luming.demo import chance, emission, environment, fleet, generator, packets
 from luming.demo.generator import FLAGS, block, period_starts
-from luming.hj212 import CHINA, decode
+from luming.hj212 import CHINA, Edition, decode, encode, format_qn
 
 FLEET = fleet.describe()
 END = int(datetime(2026, 11, 24, tzinfo=CHINA).timestamp())
@@ -215,6 +215,19 @@ def test_packets_decode_cleanly_in_strict_mode(interval):
                 assert not decoded.deviates
             assert decoded.packet.data_time.timestamp() == starts[number]
             assert_same_numbers(logger, data, number, decoded.packet.readings)
+
+
+@pytest.mark.parametrize("code", ["DEMO-A01", "DEMO-F02-DA001", "DEMO-F03-DA001"])
+def test_frames_are_those_of_the_library(code):
+    logger = FLEET.logger(code)
+    contents, moments = ["DataTime=20261124000000;x-Avg=1", "DataTime=20261124010000"], [END + 0.25, END + 3600.999]
+    made = packets.frames(logger, "hour", contents, moments, backfilled=[False, True])
+    for frame, cp, moment, rf in zip(made, contents, moments, [False, True], strict=True):
+        assert frame == encode(
+            cn=2061, st=logger.system, mn=logger.mn, pw=logger.password, cp=cp, edition=Edition(logger.edition),
+            qn=format_qn(datetime.fromtimestamp(moment, CHINA)), flag=logger.edition * 4 + 1,
+            rf=rf and logger.edition == 2,
+        )  # fmt: skip
 
 
 def assert_same_numbers(logger, data, number, readings):

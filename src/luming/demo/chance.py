@@ -50,18 +50,18 @@ def uniform(key: np.uint64, index: Ints) -> Floats:
 
 def smooth(key: np.uint64, index: Ints, period: int) -> Floats:
     """Return noise in [-1, 1] that changes over ``period`` steps of the index (value noise, smoothstep)."""
-    cell, rest = np.divmod(index, period)
     if period == 1:
-        return 2.0 * uniform(key, cell) - 1.0
-    if len(cell) > 64 and (span := int(cell[-1] - cell[0])) == int(cell.max() - cell.min()) and span < len(cell):
-        # A long run of time: hash each lattice point once. The numbers are the same.
-        table = 2.0 * uniform(key, np.arange(cell[0], cell[-1] + 2)) - 1.0
-        left, right = table[cell - cell[0]], table[cell - cell[0] + 1]
-    else:
-        left, right = 2.0 * uniform(key, cell) - 1.0, 2.0 * uniform(key, cell + 1) - 1.0
+        return 2.0 * uniform(key, index) - 1.0
+    cell, rest = np.divmod(index, period)
+    left, right = _lattice(key, cell), _lattice(key, cell + 1)
     fraction = rest / period
     weight = fraction * fraction * (3.0 - 2.0 * fraction)
     return left + (right - left) * weight
+
+
+def _lattice(key: np.uint64, cell: Ints) -> Floats:
+    cells, which = _each_once(cell)
+    return (2.0 * uniform(key, cells) - 1.0)[which]
 
 
 def fractal(key: np.uint64, index: Ints, *octaves: tuple[int, float]) -> Floats:
@@ -85,10 +85,23 @@ class Episodes(NamedTuple):
 def episodes(key: np.uint64, index: Ints, block: int, chance: float, shortest: int, longest: int) -> Episodes:
     """Return episodes: in each block of ``block`` steps one with probability ``chance``, wholly inside the block."""
     number, offset = np.divmod(index, block)
-    length = shortest + np.floor(uniform(key + np.uint64(1), number) * (longest - shortest + 1)).astype(np.int64)
-    start = np.floor(uniform(key + np.uint64(2), number) * (block - length + 1)).astype(np.int64)
-    happens = uniform(key, number) < chance
-    age = np.where(happens, offset - start, -1)
-    after = np.where(happens, offset - start - length, -1)
+    blocks, which = _each_once(number)
+    length = shortest + np.floor(uniform(key + np.uint64(1), blocks) * (longest - shortest + 1)).astype(np.int64)
+    start = np.floor(uniform(key + np.uint64(2), blocks) * (block - length + 1)).astype(np.int64)
+    happens = uniform(key, blocks) < chance
+    start = np.where(happens, start, block)[which]  # what does not happen never begins
+    length = length[which]
+    age = offset - start
+    after = np.where(age < 0, -1, age - length)
     active = (age >= 0) & (after < 0)
-    return Episodes(active, np.where(active, age / length, 0.0), age, after, uniform(key + np.uint64(3), number))
+    return Episodes(active, np.where(active, age / length, 0.0), age, after, uniform(key + np.uint64(3), blocks)[which])
+
+
+def _each_once(number: Ints) -> tuple[Ints, Ints]:
+    """Return block numbers that hold all of ``number``, and where each stands among them: a long run has few."""
+    if not len(number):
+        return number, number
+    first, last = int(number.min()), int(number.max())
+    if last - first < len(number):
+        return np.arange(first, last + 1), number - first
+    return number, np.arange(len(number))

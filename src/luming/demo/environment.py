@@ -7,6 +7,7 @@ plausible for a cold, dry city at 1,070 m above the sea; they describe no real o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,7 +51,13 @@ class Weather:
 
 
 def weather(seed: int, index: Ints) -> Weather:
-    """Return the weather at ten-minute steps (numbered from 1970-01-01 UTC)."""
+    """Return the weather at ten-minute steps (numbered from 1970-01-01 UTC); shared, therefore not to be changed."""
+    return _weather(seed, index.astype(np.int64).tobytes())
+
+
+@lru_cache(maxsize=8)  # one place after the other asks for the same days
+def _weather(seed: int, steps: bytes) -> Weather:
+    index = np.frombuffer(steps, np.int64)
     local = index + _CHINA
     hour = (local % DAY) / HOUR
     weekend = (local // DAY + 3) % 7 >= 5  # 1970-01-01 was a Thursday

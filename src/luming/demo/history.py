@@ -27,7 +27,7 @@ from luming.telemetry.identity import EPOCH, claim_node
 from luming.telemetry.store import ObservationColumns, PacketRow, WriteResult
 
 MINUTE_DAYS = 2
-CHUNK_DAYS = 6
+CHUNK_DAYS = 15
 NODE = 255  # preferred: live gateways count from 0
 # A live process counts the packets of a millisecond from 0; we never meet it up here.
 _SEQUENCE = 1 << 13
