@@ -8,11 +8,16 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from procrastinate.contrib.django import app
 
-from luming.telemetry import gaps, judging, store
+from luming.hj212 import CHINA
+from luming.telemetry import gaps, judging, rereading, store
 
 logger = logging.getLogger(__name__)
 
+# Jobs that are queued by verbs live beside them; naming them here lets the worker know them.
+QUEUED = (rereading.read_adopted_job, rereading.read_mapped_job)
+
 PARTITIONS_AHEAD = timedelta(days=3)
+PACKED_AFTER = timedelta(days=7)
 
 
 @app.periodic(cron="*/10 * * * * *")
@@ -42,9 +47,16 @@ def watch_silence(timestamp: int) -> None:
 @app.task(queueing_lock="partitions", lock="partitions")
 def keep_partitions(timestamp: int) -> None:
     """Make the partitions of the coming days; drop packets older than the retention, if there is one."""
-    now = datetime.now(UTC)
-    store.ensure_partitions(now, now + PARTITIONS_AHEAD)
+    today = datetime.now(CHINA).date()
+    store.ensure_partitions(today, today + PARTITIONS_AHEAD)
     if settings.PACKET_RETENTION_DAYS:
-        dropped = store.drop_packets_before((now - timedelta(days=settings.PACKET_RETENTION_DAYS)).date())
+        dropped = store.drop_packets_before(today - timedelta(days=settings.PACKET_RETENTION_DAYS))
         if dropped:
             logger.info("dropped packet partitions by retention: %s", dropped)
+
+
+@app.periodic(cron="41 19 * * *")  # 03:41 in the city
+@app.task(queueing_lock="pack", lock="partitions")
+def pack_indexes(timestamp: int) -> None:
+    """Pack the indexes of months that are over: they shrink by a third."""
+    store.pack_indexes(datetime.now(CHINA).date() - PACKED_AFTER)
