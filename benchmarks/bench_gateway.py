@@ -260,6 +260,7 @@ class Installation:
             "LUMING_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS": "5000",
             "LUMING_GATEWAY_PACKETS_PER_MINUTE": "60000",
             "LUMING_GATEWAY_FIRST_CONNECTION": "",
+            "LUMING_DB_ROLE": "luming_app",  # the lesser role that serves in production
         }
 
     def gateway(self, processes: int = 1) -> subprocess.Popen[bytes]:

@@ -10,6 +10,7 @@ from luming.core import vault
 from luming.hj212 import CHINA, encode, encrypt_cp, format_qn
 from luming.registry.models import Device, Place, Series
 from luming.telemetry import store
+from luming.telemetry.gateway import pipeline, server
 from luming.telemetry.gateway import writer as writing
 from luming.telemetry.models import DeviceStatus, Event, UnregisteredDevice
 from luming.telemetry.store import connecting
@@ -261,6 +262,42 @@ async def test_parts_of_a_split_packet_are_kept_answered_and_read_in_any_order(d
         }  # fmt: skip
         by_factor = {factor: packet_id for (factor, _at), (_v, _r, packet_id) in found.items()}
         assert by_factor["a21004"] == packets[order.index(1)].id  # each value leads to the part that carried it
+        await wire.close()
+
+
+async def test_parts_that_an_earlier_connection_brought_are_found(device, monkeypatch):
+    monkeypatch.setattr(pipeline, "WAIT", 0.05)
+    monkeypatch.setattr(server, "SWEEP_SECONDS", 0.05)
+    hour = last_hour()
+    first = f"DataTime={hour.astimezone(CHINA):%Y%m%d%H%M%S};a21026-Avg=1.0"
+    for number, text in enumerate((first, "a21004-Avg=2.0"), start=1):
+        async with running() as gateway:  # the second part comes after a restart
+            wire = await Wire.open(gateway)
+            wire.send(encode(cn=2061, st="22", mn=MN, qn="20260601120000777", flag=7, pnum=2, pno=number, cp=text))
+            await wire.receive()
+            await until(lambda seen=number: Series.objects.count() and stored_values() == [1.0, 2.0][:seen])
+            await wire.close()
+
+
+def stored_values():
+    columns = store.observations(list(Series.objects.values_list("pk", flat=True)), last_hour(3), last_hour(0))
+    return sorted(columns.value.tolist())
+
+
+async def test_a_mistake_of_ours_loses_no_packet(device, monkeypatch):
+    real = pipeline.interpret
+
+    def interpret(decoded, *arguments, **keywords):
+        if b"Avg=15.0" in decoded.packet.raw:
+            raise ZeroDivisionError
+        return real(decoded, *arguments, **keywords)
+
+    monkeypatch.setattr(pipeline, "interpret", interpret)
+    async with running() as gateway:
+        wire = await Wire.open(gateway)
+        wire.send(hour_packet(last_hour(), 10.0) + hour_packet(last_hour(2), 20.0))
+        await wire.receive()
+        assert [(packet.verdict, packet.reason) for packet in await stored()] == [("H", "not-read"), ("A", None)]
         await wire.close()
 
 

@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="port of /metrics and /healthz; process n uses port + n; -1: none / 指标端口",
     )
+    parser.add_argument("--metrics-host", help="address of /metrics and /healthz (127.0.0.1) / 指标监听地址")
     parser.add_argument("--processes", type=int, default=1, help="processes side by side on one port / 进程数")
     parser.set_defaults(run=run)
 
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     given = {
         "host": args.host,
         "port": args.port,
+        "metrics_host": args.metrics_host,
         "metrics_port": args.metrics_port,
     }
     options = Options(**{name: value for name, value in given.items() if value is not None})
@@ -122,9 +124,9 @@ def _supervise(args: argparse.Namespace) -> int:
     for number in range(args.processes):
         command = [sys.executable, "-m", "luming", "gateway"]
         command += ["--metrics-port", str(metrics_port + number if metrics_port >= 0 else -1)]
-        for name in ("host", "port"):
+        for name in ("host", "port", "metrics_host"):
             if (value := getattr(args, name)) is not None:
-                command += [f"--{name}", str(value)]
+                command += ["--" + name.replace("_", "-"), str(value)]
         commands.append(command)
     children = [subprocess.Popen(command) for command in commands]
     while not stopping:

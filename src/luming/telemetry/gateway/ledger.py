@@ -246,6 +246,8 @@ def _write_events(notes: list[EventNote]) -> None:
     for note in notes:
         if note.device_id is not None and note.device_id not in devices:
             continue
+        if note.kind == UNREGISTERED and _told_today(note):
+            continue
         if note.kind in (CONNECTED, DISCONNECTED):
             if last.get(note.device_id, DISCONNECTED if note.kind == CONNECTED else CONNECTED) == note.kind:
                 continue
@@ -264,6 +266,12 @@ def _write_events(notes: list[EventNote]) -> None:
             )
         )
     Event.objects.bulk_create(rows)
+
+
+def _told_today(note: EventNote) -> bool:
+    """Tell whether the line is there already: each gateway process meets a stranger for the first time."""
+    told = Event.objects.filter(kind=note.kind, at__gt=note.at - timedelta(days=1), detail__mn=note.detail["mn"])
+    return told.exists()
 
 
 # ---- commands --------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from luming.hj212 import Decoded, Frame, Packet, decode, decode_batch
 from luming.telemetry.gateway.devices import DeviceCache
@@ -14,13 +14,15 @@ from luming.telemetry.gateway.replies import reply_for
 from luming.telemetry.gateway.sessions import Session
 from luming.telemetry.gateway.writer import Entry
 from luming.telemetry.intake import ACCEPTED, HELD_VERDICT, REJECTED, DeviceContext, Intake, interpret
-from luming.telemetry.store import PacketRow
+from luming.telemetry.store import PacketRow, packets
 
 log = logging.getLogger("luming.gateway")
 
 Arrival = tuple[Session, Frame, datetime]
 
 SPLIT_SECONDS = 120.0  # how long a set of parts is remembered
+WAIT = 3.0  # seconds until the store is asked for a part that another connection may have brought
+LOOK_BACK = timedelta(hours=1)
 MAX_SETS = 64  # per connection
 MAX_HEADLESS = 256  # parts per connection that wait for the part with DataTime
 
@@ -35,6 +37,7 @@ class PartSet:
     since: float
     data_time: datetime | None = None
     headless: list[Entry] = field(default_factory=list)
+    looked_up: bool = False  # whether the store was asked for the part with DataTime
 
 
 class Pipeline:
@@ -54,8 +57,7 @@ class Pipeline:
     def read(self, arrivals: Iterable[Arrival]) -> list[Entry]:
         """Return an entry for every frame, and more for parts of split packets that can be read now."""
         arrivals = list(arrivals)
-        packets = [arrival for arrival in arrivals if arrival[1].kind == "packet"]
-        decoded = iter(decode_batch([frame.data for _session, frame, _at in packets]))
+        decoded = iter(decode_batch([frame.data for _session, frame, _at in arrivals if frame.kind == "packet"]))
         entries: list[Entry] = []
         for session, frame, at in arrivals:
             if frame.kind == "packet":
@@ -153,6 +155,28 @@ class Pipeline:
         )
         row = entry.row
         row.verdict, row.reason, row.codes = entry.intake.verdict, entry.intake.reason, entry.intake.codes
+
+
+def abandoned_parts(session: Session, now: float) -> list[PartSet]:
+    """Return the sets whose part with DataTime has not come for a while: an earlier connection may have brought it."""
+    waited = [
+        found for found in session.parts.values() if found.headless and not found.looked_up and now - found.since > WAIT
+    ]
+    for found in waited:
+        found.looked_up = True
+    return waited
+
+
+def find_data_time(part: Entry) -> datetime | None:
+    """Ask the store for the DataTime of a part's set (blocking): its first part may be kept from before a restart."""
+    row = part.row
+    kept = packets(device_ids=[row.device_id], since=row.received_at - LOOK_BACK, limit=1000)
+    for record in kept:
+        if record.qn == row.qn and record.cn == row.cn and record.direction == "I" and record.verdict == ACCEPTED:
+            found = decode(record.body, key=part.context.sm4_key if part.context else None).packet
+            if found is not None and found.data_time is not None:
+                return found.data_time
+    return None
 
 
 def reread(part: Entry, data_time: datetime) -> Entry | None:

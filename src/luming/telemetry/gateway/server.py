@@ -33,7 +33,7 @@ from luming.telemetry.gateway.devices import DeviceCache, Listener
 from luming.telemetry.gateway.dispatch import Dispatcher
 from luming.telemetry.gateway.following import Follower
 from luming.telemetry.gateway.metrics import HttpServer, Metrics
-from luming.telemetry.gateway.pipeline import Arrival, Pipeline
+from luming.telemetry.gateway.pipeline import Arrival, PartSet, Pipeline, abandoned_parts, find_data_time, reread
 from luming.telemetry.gateway.sessions import QUEUE_FULL, Session, burst
 from luming.telemetry.gateway.writer import Entry, WriterThread
 from luming.telemetry.identity import PacketIds
@@ -92,6 +92,7 @@ class Gateway:
         self._ids = PacketIds(0)
         self._ids_lock = threading.Lock()
         self._tasks: list[asyncio.Task[None]] = []
+        self._lookups: set[asyncio.Task[None]] = set()
         self._reload = asyncio.Event()
 
     # ---- life -----------------------------------------------------------------------------------------------------
@@ -158,9 +159,9 @@ class Gateway:
             if not self.sessions:
                 break
             await asyncio.sleep(0.02)
-        for task in self._tasks:
+        for task in (*self._tasks, *self._lookups):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._lookups, return_exceptions=True)
         with contextlib.suppress(DatabaseError, InterfaceError):
             await self._write_books()
         self._listener.stop()
@@ -356,8 +357,24 @@ class Gateway:
             now = self._loop.time()
             for session in list(self.sessions):
                 self._watch(session, now)
+                if session.parts and (waiting := abandoned_parts(session, time.monotonic())):
+                    self._lookups.update(asyncio.create_task(self._complete(found)) for found in waiting)
+            self._lookups = {task for task in self._lookups if not task.done()}
             self.dispatcher.tick()
             self.follower.tick(datetime.now(UTC))
+
+    async def _complete(self, found: PartSet) -> None:
+        """Read parts of a split packet whose first part came before a restart or a reconnection."""
+        try:
+            data_time = await self.clerk(find_data_time, found.headless[0])
+        except (DatabaseError, InterfaceError) as error:
+            log.info("parts wait: %s", error)
+            found.looked_up = False
+            return
+        if data_time is not None:
+            found.data_time = data_time
+            late, found.headless = found.headless, []
+            self.writer.put([again for part in late if (again := reread(part, data_time))])
 
     def _watch(self, session: Session, now: float) -> None:
         connection = session.connection
