@@ -182,6 +182,7 @@ async def test_an_outage_closes_the_connection_and_the_logger_comes_back(monkeyp
     away = {"until": 0.0}
     monkeypatch.setattr(SimulatedLogger, "away_for", lambda self, now=None: max(0.0, away["until"] - time.time()))
     monkeypatch.setattr(logger, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(logger, "FIRST_PAUSE", 0.05)
     async with Host() as host:
         one = simulated("DEMO-A02", host)
         async with alive(one):
@@ -203,6 +204,25 @@ async def test_a_gateway_that_is_not_there_is_tried_again(no_outages, monkeypatc
     async with alive(one):
         await asyncio.sleep(1.2)
         assert not one.client.connected
+
+
+async def test_no_period_is_skipped_by_a_slow_logger(no_outages, monkeypatch):
+    one = SimulatedLogger(FLEET.logger("DEMO-F08-DA002"), "127.0.0.1", 1)
+    begin = int(time.time()) // 600 * 600
+    clock = {"now": float(begin + 5)}
+
+    async def sleep(seconds: float) -> None:
+        clock["now"] += seconds
+        if clock["now"] > begin + 6 * 3600:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(logger.time, "time", lambda: clock["now"])
+    monkeypatch.setattr(logger.asyncio, "sleep", sleep)
+    with contextlib.suppress(asyncio.CancelledError):
+        await one._report("minute")
+    starts = [start for interval, start in one.kept if interval == "minute"]
+    assert starts == list(range(begin, begin + 600 * len(starts), 600))
+    assert len(starts) > 30
 
 
 def test_one_logger_flaps_and_outages_are_those_of_the_history():

@@ -104,20 +104,22 @@ class SimulatedLogger:
         pause = FIRST_PAUSE
         try:
             while True:
-                if away := self.away_for():
-                    await self.client.close()
+                while away := self.away_for():
                     await asyncio.sleep(min(away, 60))
-                elif self.client.connected:
-                    pause = FIRST_PAUSE
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(asyncio.shield(self.client.wait_closed()), LOOK_SECONDS)
-                else:
-                    with contextlib.suppress(OSError):
-                        await self.client.connect()
-                        await self._say_hello()
-                        continue
+                try:
+                    await self.client.connect()
+                except OSError:
                     await asyncio.sleep(pause * self._dice.uniform(0.5, 1.0))
                     pause = min(pause * 2, LONGEST_PAUSE)
+                    continue
+                pause = FIRST_PAUSE
+                gone = asyncio.create_task(self.client.wait_closed())
+                await self._say_hello()
+                while not gone.done() and not self.away_for():
+                    await asyncio.wait({gone}, timeout=LOOK_SECONDS)
+                await self.client.close()
+                await gone
+                await asyncio.sleep(FIRST_PAUSE * self._dice.uniform(0.5, 1.0))
         finally:
             await self.client.close()
 
@@ -158,17 +160,16 @@ class SimulatedLogger:
         """Send each period's data when it is over; keep it when nobody takes it."""
         seconds = generator.period_seconds(interval)
         shift = generator.CHINA_SECONDS if interval == "day" else 0
+        end = int((time.time() + shift) // seconds + 1) * seconds - shift
         while True:
-            now = time.time()
-            end = int((now + shift) // seconds + 1) * seconds - shift
-            await asyncio.sleep(end - now + self._delay(interval, end))
-            start = end - seconds
+            # A delay may be longer than a period: each period has its own moment, none is skipped.
+            await asyncio.sleep(max(0.0, end + self._delay(interval, end) - time.time()))
+            start, end = end - seconds, end + seconds
             kind = outages(self.logger, np.array([time.time()])).kind[0]
             if kind not in (ONLINE, BACKFILLED):
                 continue  # the generator knows what was kept and what is lost
-            if not (
-                self.client.connected and await self._upload(packets.CN[interval], self.answers.period(interval, start))
-            ):
+            cp = self.answers.period(interval, start)
+            if not (self.client.connected and await self._upload(packets.CN[interval], cp)):
                 self.kept.append((interval, start))
 
     def _delay(self, interval: str, end: int) -> float:
