@@ -349,14 +349,15 @@ async def test_an_outage_stops_answers_and_reading_and_loses_nothing(device, mon
         await wire.close()
 
 
-async def test_one_packet_that_the_database_refuses_does_not_hold_up_the_others(device, monkeypatch):
+@pytest.mark.parametrize("error", [psycopg.errors.NumericValueOutOfRange("out of range"), ZeroDivisionError()])
+async def test_one_packet_that_cannot_be_stored_does_not_hold_up_the_others(device, monkeypatch, error):
     async with running() as gateway:
         wire = await Wire.open(gateway)
         real = gateway.writer._store.write
 
         def write(packets, observations, extra):
             if any(b"a34004-Avg=15.0" in packet.body for packet in packets) and observations:
-                raise psycopg.errors.NumericValueOutOfRange("out of range")
+                raise error
             return real(packets, observations, extra)
 
         monkeypatch.setattr(gateway.writer._store, "write", write)

@@ -184,6 +184,9 @@ class WriterThread(threading.Thread):
             self._divide(batch, error)
         except (psycopg.Error, DatabaseError) as error:  # read-only, a table or a privilege is missing: not the packet
             raise _OutageError(str(error)) from error
+        except Exception as error:  # a mistake of ours: the thread must go on, and so must the other packets
+            log.exception("a batch could not be written")
+            self._divide(batch, error)
 
     def _divide(self, batch: list[Entry], error: Exception) -> None:
         if len(batch) > 1:
