@@ -1,6 +1,6 @@
 """Decoding speed of HJ 212 packets on one core, beside a straightforward decoder in the same run.
 
-    python benchmarks/bench_decode.py [--packets 3000] [--seed 2026] [--rounds 15] [--json PATH]
+    python benchmarks/bench_decode.py [--packets 1000] [--seed 2026] [--rounds 60] [--json PATH]
 
 The main input: hour packets of about 500 bytes with 8 factors of a stack (average, maximum, mark), from 50 loggers,
 values from a random walk; every packet has its own QN, values and check code, and no packet is decoded twice by one
@@ -146,9 +146,9 @@ def run(count: int, seed: int, rounds: int) -> dict[str, Any]:
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--packets", type=int, default=3000)
+    parser.add_argument("--packets", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     machine = {
