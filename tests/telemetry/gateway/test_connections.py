@@ -22,7 +22,7 @@ async def test_connections_are_kept_in_the_books(device):
         row = await until(lambda: Connection.objects.filter(device=device).first())
         assert (row.mn, row.closed_at, row.gateway) == (MN, None, gateway.name)
         assert await until(lambda: DeviceStatus.objects.filter(connected=True, connection_id=row.pk).exists())
-        assert await until(lambda: Event.objects.filter(kind="device-connected", device=device).exists())
+        assert await until(lambda: Event.objects.filter(kind="connected", device=device).exists())
         await wire.close()
         row = await until(lambda: Connection.objects.exclude(closed_at=None).first())
         assert (row.packets, row.bytes, row.close_reason) == (1, len(sent), "peer closed")
@@ -45,7 +45,7 @@ async def test_a_reconnection_is_no_news_but_staying_away_is(device, monkeypatch
                 and found
             )
         )
-        assert kinds == ["device-connected", "device-disconnected"]
+        assert kinds == ["connected", "disconnected"]
 
 
 def server_grace():

@@ -111,9 +111,9 @@ async def test_a_burst_of_rejected_packets_is_one_event(device):
         wire = await Wire.open(gateway)
         wire.send(broken * 20 + hour_packet(last_hour()))
         await wire.receive()
-        event = await until(lambda: Event.objects.filter(kind="packets-rejected").first())
+        event = await until(lambda: Event.objects.filter(kind="rejected").first())
         assert event.device_id == device.pk and event.detail["reason"] == "crc.mismatch"
-        assert await on_a_thread(lambda: Event.objects.filter(kind="packets-rejected").count()) == 1
+        assert await on_a_thread(lambda: Event.objects.filter(kind="rejected").count()) == 1
         await wire.close()
 
 
@@ -129,7 +129,7 @@ async def test_an_unknown_mn_is_kept_and_listed(device):
         assert (listed.mn, listed.system, listed.packets, listed.last_packet_id) == (
             "AA0000000000000000000001", "22", 3, packets[-1].id,
         )  # fmt: skip
-        await until(lambda: Event.objects.filter(kind="device-unregistered", detail__mn=listed.mn).exists())
+        await until(lambda: Event.objects.filter(kind="unregistered", detail__mn=listed.mn).exists())
         assert not await observations(last_hour(5), last_hour(0))
         await wire.close()
 
@@ -195,12 +195,12 @@ async def test_a_clock_that_is_off_is_marked_and_reported_once(device):
         assert all(packet.verdict == "A" and "clock-off" in packet.codes for packet in packets)
         status = await until(lambda: DeviceStatus.objects.exclude(clock_offset=None).first())
         assert -7210 < status.clock_offset < -7190
-        event = await until(lambda: Event.objects.filter(kind="clock-off").first())
+        event = await until(lambda: Event.objects.filter(kind="clock").first())
         assert event.device_id == device.pk
         wire.send(hour_packet(last_hour(5)))
         await wire.receive()
         await until(lambda: Event.objects.filter(kind="clock-right").exists())
-        assert await on_a_thread(lambda: Event.objects.filter(kind="clock-off").count()) == 1
+        assert await on_a_thread(lambda: Event.objects.filter(kind="clock").count()) == 1
         await wire.close()
 
 

@@ -19,9 +19,9 @@ from luming.core import audit
 from luming.registry.models import Device
 from luming.telemetry.models import Command, Connection, DeviceStatus, Event
 
-CONNECTED, DISCONNECTED = "device-connected", "device-disconnected"
-UNREGISTERED, CLOCK_OFF, CLOCK_RIGHT = "device-unregistered", "clock-off", "clock-right"
-REJECTED_BURST, LIMIT_REACHED = "packets-rejected", "connection-limit"
+CONNECTED, DISCONNECTED = "connected", "disconnected"
+UNREGISTERED, CLOCK_OFF, CLOCK_RIGHT = "unregistered", "clock", "clock-right"
+REJECTED_BURST, LIMIT_REACHED = "rejected", "connection-limit"
 MAX_EVENTS = 10_000  # kept while the database is away; the oldest go first
 ALIVE = "luming-gateway"  # application_name of the connection that shows which gateways live
 
