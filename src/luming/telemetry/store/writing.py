@@ -395,11 +395,12 @@ def _copy_marks(connection: psycopg.Connection[Any], columns: ObservationColumns
     wanted = columns.take(np.isin(columns.interval, _MARKED))
     if not len(wanted):
         return
-    marks = np.empty(len(wanted), [("start", np.int64), ("place", np.int32), ("interval", np.int8)])
-    marks["start"], marks["place"], marks["interval"] = wanted.start, wanted.place_id, wanted.interval
-    marks = np.unique(marks)
-    names = np.array(INTERVALS, "S8")[marks["interval"]]
-    buffer = copying.columns_buffer([marks["start"] - copying.POSTGRES_EPOCH, marks["place"], names])
+    order = np.lexsort((wanted.interval, wanted.place_id, wanted.start))  # np.unique of records takes 40 times as long
+    start, place, interval = wanted.start[order], wanted.place_id[order], wanted.interval[order]
+    first = np.ones(len(order), bool)
+    first[1:] = (np.diff(start) != 0) | (np.diff(place) != 0) | (np.diff(interval) != 0)
+    names = np.array(INTERVALS, "S8")[interval[first]]
+    buffer = copying.columns_buffer([start[first] - copying.POSTGRES_EPOCH, place[first], names])
     _copy(connection, 'telemetry_dirty (start, place_id, "interval")', buffer)
 
 
