@@ -64,7 +64,8 @@ class World:
 def hour_packet(mn, start, value, *, pw="123456", st="31"):
     """Return the bytes of an hour packet of the two factors."""
     readings = ";".join(
-        f"{code}-Avg={value + i:.1f},{code}-Min={value - 1:.1f},{code}-Max={value + 2:.1f},{code}-ZsAvg={value + i:.1f},{code}-Flag=N"
+        f"{code}-Avg={value + i:.1f},{code}-Min={value - 1:.1f},{code}-Max={value + 2:.1f},"
+        f"{code}-ZsAvg={value + i:.1f},{code}-Flag=N"
         for i, code in enumerate(FACTORS)
     )
     cp = f"DataTime={start.astimezone(CHINA):%Y%m%d%H%M%S};{readings}"
@@ -87,7 +88,7 @@ def world(empty_store):
 
 
 def build_world() -> World:
-    """Register two districts with an outlet each, an air station, users of every role, packets and what came of them."""
+    """Register two districts with an outlet each, a station, users of every role, packets and what came of them."""
     city = Region.objects.create(code="150200", name="包头市", name_en="Baotou", level="city")
     square = {
         "type": "Polygon",
@@ -114,7 +115,8 @@ def build_world() -> World:
     outlet, facility = _outlet("F1", here, mine, 109.8)
     elsewhere, _ = _outlet("F2", there, None, 109.9)
     station = Station.objects.create(
-        code="S1", name="空气站一", medium="air", region=here, longitude=109.85, latitude=40.65, commissioned_at=NOW - timedelta(days=900),
+        code="S1", name="空气站一", medium="air", region=here, longitude=109.85, latitude=40.65,
+        commissioned_at=NOW - timedelta(days=900),
     )  # fmt: skip
     device = Device.objects.create(
         mn="010000A8900016F000169DC0",
@@ -183,8 +185,8 @@ def build_world() -> World:
         "factors": {"a34013": {"lower": None, "upper": 10.0, "value": 12.0, "multiple": 0.2, "state": "exceeding"}},
     }
     judgement = Judgement.objects.create(
-        place=outlet, kind="limit-hour", start=HOUR, state="exceeding", value=0.2, detail=detail, edition="GB 13223-2011",
-        inputs=[[series["a34013"].pk, HOUR.isoformat(), 0, 12.0, "mg/m³", "N"]], software="0",
+        place=outlet, kind="limit-hour", start=HOUR, state="exceeding", value=0.2, detail=detail,
+        edition="GB 13223-2011", inputs=[[series["a34013"].pk, HOUR.isoformat(), 0, 12.0, "mg/m³", "N"]], software="0",
     )  # fmt: skip
     Judgement.objects.create(
         place=station, kind="aqi-hour", start=HOUR, state="level-3", value=120, edition="HJ 633-2012", software="0",
@@ -197,9 +199,8 @@ def build_world() -> World:
     command = Command.objects.create(
         device=device, cn=1011, reason="check", requested_by=users["duty"], expires_at=NOW + timedelta(minutes=30)
     )
-    return World(
-        users, outlet, station, elsewhere, facility, device, other, series["a34013"], judgement=judgement, command=command, **packets
-    )  # fmt: skip
+    places = (outlet, station, elsewhere, facility, device, other, series["a34013"])
+    return World(users, *places, judgement=judgement, command=command, **packets)
 
 
 def _outlet(code, region, organisation, longitude):

@@ -19,9 +19,24 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     return;
   }
   if (!target.hasAttribute("data-live")) return;
+  const focus = document.activeElement;
+  if (target.contains(focus) && focus.matches("input, select, textarea")) {
+    event.detail.shouldSwap = false; // somebody is typing in it
+    return;
+  }
   if (shown.get(target) === serverResponse) event.detail.shouldSwap = false;
   else shown.set(target, serverResponse);
 });
+
+// What scrolls must be reachable by keyboard.
+function reachByKeyboard() {
+  document.querySelectorAll(".table-responsive:not([tabindex])").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+  });
+}
+reachByKeyboard();
+document.addEventListener("htmx:afterSettle", reachByKeyboard);
+window.addEventListener("resize", reachByKeyboard);
 
 // Whether live parts reach the server.
 const trouble = document.getElementById("trouble");
@@ -60,7 +75,7 @@ if (clock) {
 // The drawer shows one value with its history; its content comes from the server.
 const drawer = document.getElementById("drawer");
 export function openDrawer(url) {
-  window.bootstrap.Offcanvas.getOrCreateInstance(drawer).show();
+  window.tabler.Offcanvas.getOrCreateInstance(drawer).show();
   window.htmx.ajax("GET", url, { target: "#drawer-body", swap: "innerHTML" });
 }
 document.addEventListener("click", (event) => {
