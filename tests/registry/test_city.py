@@ -150,7 +150,7 @@ def test_stations_of_a_profile_are_checked_without_a_database(copy):
     with (copy / "stations.csv").open("a", encoding="utf-8") as file:
         file.write("X1,某站,air,999999,109.9,40.6,national,,,,\nX2,某站,gas,150203,40.6,109.9,national,,,,\n")
     found = {(problem.row, problem.column) for problem in check(copy)}
-    assert found == {(8, "region"), (9, "medium")}
+    assert found == {(8, "region"), (9, "medium"), (9, "latitude")}
 
 
 @pytest.mark.parametrize("name", ["profile.toml", "regions.csv", "boundaries.geojson"])

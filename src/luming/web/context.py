@@ -23,6 +23,7 @@ OWN = [
     NavigationItem(_("Packets"), "packets", "file-code", "packet.view", "transport", 40),
     NavigationItem(_("Held and rejected"), "problems", "file-alert", "packet.view", "transport", 50),
     NavigationItem(_("Unregistered devices"), "unregistered", "help-hexagon", "device.adopt", "transport", 60),
+    NavigationItem(_("Import places"), "import", "file-import", "place.import", "register", 65),
     NavigationItem(_("Users"), "users", "users", "user.manage", "system", 70),
     NavigationItem(_("Roles and scope"), "roles", "shield-check", "role.assign", "system", 75),
     NavigationItem(_("Audit trail"), "audit", "history", "audit.view", "system", 80),
@@ -32,6 +33,7 @@ OWN = [
 GROUPS = {
     "monitoring": _("Monitoring"),
     "transport": _("Data transmission"),
+    "register": _("Register"),
     "system": _("System"),
 }
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from luming.web.views import account, devices, health, home, packets, people, places, unregistered
+from luming.web.views import account, devices, health, home, importing, packets, people, places, unregistered
 
 urlpatterns = [
     path("", home.now, name="home"),
@@ -39,6 +39,12 @@ urlpatterns = [
     path("unregistered/dismiss/", unregistered.dismiss, name="dismiss"),
     path("unregistered/places/", unregistered.find_places, name="adopt-places"),
     # the account
+    # register
+    path("import/", importing.page, name="import"),
+    path("import/apply/", importing.apply, name="import-apply"),
+    path("import/errors/", importing.errors, name="import-errors"),
+    path("import/template/", importing.template, name="import-template"),
+    # accounts
     path("sign-in/", account.sign_in, name="login"),
     path("sign-out/", account.sign_out, name="sign-out"),
     path("account/", account.page, name="account"),

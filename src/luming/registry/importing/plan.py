@@ -90,8 +90,21 @@ class _TablePlanner:
             self.seen[key] = row
         if is_whole and len(self.plan.problems) == found:
             self._record(sheet, row, key, values)
+        else:
+            self._check_cells(sheet, row, values)
         if not is_whole or len(self.plan.problems) > found:
             self.directory.broken.add(_code(self.table.model, row))
+
+    def _check_cells(self, sheet: Sheet, row: Row, values: Values) -> None:
+        """Note what else is wrong in a row that is wrong already: one look at the list shall be enough."""
+        model = self.table.model
+        known = {name: value for name, value in values.items() if name not in self.excluded}
+        absent = {item.name for item in model._meta.fields} - known.keys()
+        try:
+            model(**known).clean_fields(exclude=absent)
+        except ValidationError as error:
+            for name, sentences in error.message_dict.items():
+                self._problem(sheet, row, name, " ".join(sentences))
 
     def finish(self) -> None:
         """Check what takes all rows together: limits whose dates overlap."""
