@@ -147,7 +147,8 @@ def start_children(supervisor: Supervisor, web: int, gateway: int, *, simulation
 
     step("pages / 网页")
     collect_static()
-    metrics, worker_metrics = free_port(9213), free_port(9313)
+    metrics = free_port(gateway + 1)
+    worker_metrics = free_port(metrics + 1)
     environment = {"LUMING_GATEWAY_PORT": str(gateway), "LUMING_GATEWAY_METRICS_PORT": str(metrics)}
     supervisor.start(Child("web", ["serve", "--port", str(web), "--processes", "1"], environment))
     supervisor.start(Child("gateway", ["gateway"], environment))

@@ -23,8 +23,8 @@ PACKED_AFTER = timedelta(days=7)
 @app.periodic(cron="*/10 * * * * *")
 @app.task(queueing_lock="judge", lock="judge", pass_context=False)
 def judge(timestamp: int) -> int:
-    """Judge what the gateway has marked, until nothing is left or half a minute has passed."""
-    deadline = datetime.now(UTC) + timedelta(seconds=30)
+    """Judge what the gateway has marked, for most of the ten seconds at most: a stop waits for a job under way."""
+    deadline = datetime.now(UTC) + timedelta(seconds=7)
     total = 0
     while datetime.now(UTC) < deadline:
         taken = judging.judge_pending()
