@@ -50,7 +50,6 @@ def find(page: Page, base: str) -> dict[str, str]:
         page.goto(base + "/places/?kind=outlet&medium=gas")
     found["outlet"] = first_link(page, r"/places/\d+/")
     page.goto(base + found["outlet"])
-    found["packet"] = first_link(page, r"/packets/\d+/")
     found["device"] = first_link(page, r"/devices/\d+/")
     found["judgement"] = first_link(page, r"/places/\d+/judgements/\d+/")
     return found
@@ -68,7 +67,9 @@ def main() -> None:
         path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_context(viewport=DESKTOP, locale="zh-CN").new_page()
+        page.set_viewport_size({"width": 1200, "height": 750})  # its gradient compresses badly
         shoot(page, args.url, "sign-in", "/sign-in/")
+        page.set_viewport_size(DESKTOP)
         page.fill("#id_username", args.user)
         page.fill("#id_password", args.password)
         page.click("main form .btn-primary")
@@ -81,6 +82,7 @@ def main() -> None:
         page.wait_for_selector("#drawer-body .card")
         page.wait_for_timeout(600)
         page.screenshot(path=FOLDER / "value.png")
+        examples["packet"] = str(page.get_attribute("#drawer-body a.btn-primary", "href"))
         for name in ("packet", "judgement", "device"):
             shoot(page, args.url, name, examples[name])
         shoot(page, args.url, "problems", "/packets/problems/")

@@ -192,8 +192,8 @@ def test_values_appear_without_reload(browser, live_server, world, page_tests):
         assert page.locator("#now .lm-cell", has_text="77.7").count() == 0
         start = world.judgement.start + timedelta(hours=1)
         packet = store.PacketRow(
-            PacketIds(10).next(page_tests.NOW), page_tests.NOW, "I", None, world.device.pk, world.device.mn, "", "31", 2061,
-            None, page_tests.hour_packet(world.device.mn, start, 77.7), "A",
+            PacketIds(10).next(page_tests.NOW), page_tests.NOW, "I", None, world.device.pk, world.device.mn, "", "31",
+            2061, None, page_tests.hour_packet(world.device.mn, start, 77.7), "A",
         )  # fmt: skip
         row = store.ObservationRow(
             world.series.pk, world.outlet.pk, "hour", start, 77.7, 77.0, 78.0, 77.7, None, "N", packet.id

@@ -212,6 +212,9 @@ def test_a_live_part_is_sent_only_when_it_changed(world):
     duty, url = world.client("duty"), reverse("place-now", args=[world.outlet.pk])
     first = duty.get(url)
     again = duty.get(url, headers={"If-None-Match": first.headers["ETag"]})
+    squeezed = duty.get(url, headers={"Accept-Encoding": "gzip"})
+    assert squeezed.headers["Content-Encoding"] == "gzip" and squeezed.headers["ETag"] == f"W/{first.headers['ETag']}"
+    assert duty.get(url, headers={"If-None-Match": squeezed.headers["ETag"]}).status_code == 304
     assert again.status_code == 304 and not again.content
     world.outlet.current.state = "normal"
     world.outlet.current.save()

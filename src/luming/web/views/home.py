@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -179,7 +180,16 @@ def _base_map() -> dict[str, Any]:
         "outline": {"type": "Feature", "geometry": outline.boundary, "properties": {}} if outline else _nothing(),
         "rivers": rivers,
         "bounds": list(profile.bounds),
+        "view": _view(profile),
     }
+
+
+def _view(profile: city.CityProfile) -> list[float]:
+    """Return west, south, east, north of what the profile's centre and zoom show on a map of 800 by 600 pixels."""
+    longitude, latitude = profile.centre
+    degrees = 360 / 2**profile.zoom / 512  # of a pixel, MapLibre's tiles being 512 pixels wide
+    height = degrees * math.cos(math.radians(latitude))
+    return [longitude - 400 * degrees, latitude - 300 * height, longitude + 400 * degrees, latitude + 300 * height]
 
 
 def _nothing() -> dict[str, Any]:

@@ -39,7 +39,7 @@ class LumingMap extends HTMLElement {
     try {
       this.map = new this.library.Map({
         container: this.area, style: this.style(base), attributionControl: false, fadeDuration: 0,
-        bounds: [[west, south], [east, north]], fitBoundsOptions: { padding: { top: 70, bottom: 50, left: 40, right: 50 }, maxZoom: 12 }, dragRotate: false, pitchWithRotate: false, touchPitch: false,
+        bounds: [[west, south], [east, north]], fitBoundsOptions: { padding: 24, maxZoom: 12 }, dragRotate: false, pitchWithRotate: false, touchPitch: false,
         minZoom: 5, maxZoom: 17, locale: { "Map.Title": this.dataset.textMap },
       });
     } catch (error) {
@@ -59,18 +59,12 @@ class LumingMap extends HTMLElement {
     });
   }
 
-  // The places, not the whole district: the city's far banner would make every station a dot in one corner.
+  // A few places are shown closely; a city is shown as its profile says, for its far corners would shrink all others.
   bounds(base, layers) {
     const points = layers.flatMap((layer) => layer.data.features.map((feature) => feature.geometry.coordinates));
-    if (points.length < 2) return base.bounds;
-    const middle = (values) => {
-      values.sort((a, b) => a - b);
-      const cut = Math.floor(values.length * 0.2); // a few far places must not shrink all others
-      return [values[cut], values[values.length - 1 - cut]];
-    };
-    const [west, east] = middle(points.map((point) => point[0]));
-    const [south, north] = middle(points.map((point) => point[1]));
-    return [west, south, east, north];
+    if (points.length < 1 || points.length > 12) return base.view;
+    const [x, y] = [points.map((point) => point[0]), points.map((point) => point[1])];
+    return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
   }
 
   get look() {
