@@ -171,8 +171,9 @@ def test_contexts_come_from_the_register_and_series_are_made_once(make, db):
     assert (found.device_id, found.place_id, found.system, found.edition) == (device.pk, device.place_id, "22", 1)
     assert list(found.series) == [("a34004", "hour")] and found.allows("10.1.1.1")
     for _ in range(2):
-        create_series(found, {("a34004", "minute"), ("a21026", "hour")})
+        create_series(found, {("a34004", "minute"), ("a21026", "hour"), ("a21005", "hour"), ("a01001", "hour")})
     again = load_contexts()[MN]
     assert again.series == found.series and again.series["a34004", "minute"][1] == 300
     units = dict(device.place.series.values_list("factor", "unit"))
     assert units["a34004"] == "µg/m³"  # as the place's other series of the factor, not the ng/m³ of Annex B
+    assert (units["a21026"], units["a21005"], units["a01001"]) == ("µg/m³", "mg/m³", "℃")

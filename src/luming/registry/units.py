@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from luming.hj212 import FACTORS
+from luming.hj212 import FACTORS, find_factor
 
 # Units that instruments and permits use besides those that HJ 212 prints.
 _MORE = (
@@ -51,3 +51,20 @@ def known(text: str) -> str | None:
     """
     folded = _folded(text)
     return "" if not folded else _BY_FOLDED.get(folded)
+
+
+def default(code: str, medium: str) -> str:
+    """Return the unit that a factor is taken to be sent in until a person says otherwise.
+
+    It is the one of HJ 212-2017 Annex B, but for ambient air the one of GB 3095-2026 tables 1 and 2: Annex B prints
+    ng/m³ for particles and mg/m³ for gases, which no station of ambient air sends.
+    """
+    factor = find_factor(code)
+    if factor is None:
+        return ""
+    if medium == "air" and factor.short in _AMBIENT:
+        return "mg/m³" if factor.short == "co" else "µg/m³"
+    return factor.unit
+
+
+_AMBIENT = frozenset({"so2", "no2", "nox", "no", "co", "o3", "pm10", "pm25", "tsp"})

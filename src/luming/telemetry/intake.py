@@ -20,7 +20,8 @@ from django.db.models import QuerySet
 
 from luming.core import vault
 from luming.hj212 import CHINA, FACTORS, Decoded, Packet, Reading
-from luming.registry.models import Device, FactorAlias, Interval, Series
+from luming.registry import units
+from luming.registry.models import Device, FactorAlias, Interval, Place, Series
 from luming.telemetry.store import ObservationRow
 
 ACCEPTED, HELD_VERDICT, REJECTED = "A", "H", "R"
@@ -360,16 +361,17 @@ def _context(device: Device, series: dict[tuple[str, str], tuple[int, int]], ali
 def create_series(context: DeviceContext, missing: Iterable[tuple[str, str]]) -> None:
     """Make the series that a packet needs and enter them in the context.
 
-    The unit is that of the factor's other series at the place, else the one the standard prints: a default that a
-    person corrects (Annex B gives ng/m³ for particles where most stations send µg/m³).
+    The unit is that of the factor's other series at the place. Else it is the one the standard prints, but for ambient
+    air the one of GB 3095 (:func:`luming.registry.units.default`). It is a default that a person corrects.
     """
+    medium = Place.objects.values_list("medium", flat=True).get(pk=context.place_id)
     for factor, interval in sorted(missing):
         sibling = Series.objects.filter(place_id=context.place_id, factor=factor).exclude(unit="").first()
-        standard = FACTORS[factor].unit if factor in FACTORS else ""
+        unit = sibling.unit if sibling else units.default(factor, medium)
         series, _created = Series.objects.get_or_create(
             place_id=context.place_id,
             factor=factor,
             interval=interval,
-            defaults={"seconds": context.seconds_of(interval), "unit": sibling.unit if sibling else standard},
+            defaults={"seconds": context.seconds_of(interval), "unit": unit},
         )
         context.series[factor, interval] = (series.pk, series.seconds)

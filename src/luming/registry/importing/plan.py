@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
-from luming.hj212 import find_factor
 from luming.registry import rules, units
 from luming.registry.actions import differences, facts
 from luming.registry.geo import Bounds, within
@@ -273,12 +272,10 @@ def _defaults(model: type[models.Model], values: Values) -> Values:
     elif model is Device:
         defaults = {"system": rules.SYSTEM_OF_MEDIUM.get(values["place"].medium, "")}
     elif model is Series:
-        defaults = {"seconds": rules.SECONDS[values["interval"]], "unit": _unit(values["factor"])}
+        defaults = {
+            "seconds": rules.SECONDS[values["interval"]],
+            "unit": units.default(values["factor"], values["place"].medium),
+        }
     elif model is Limit:
-        defaults = {"unit": _unit(values["factor"])}
+        defaults = {"unit": units.default(values["factor"], values["outlet"].medium)}
     return {name: value for name, value in defaults.items() if name not in values}
-
-
-def _unit(code: str) -> str:
-    factor = find_factor(code)
-    return factor.unit if factor else ""
