@@ -221,7 +221,8 @@ def limits_of(process: str) -> tuple[OutletLimit, ...]:
 
 
 def _from_standard(limit: limits.Limit, code: str, *, converted: bool) -> OutletLimit:
-    source = f"{limit.standard} {limit.title_zh} {limit.clause} {limit.category_zh}"
+    clause = limit.clause.replace("table ", "表").replace("annex", "附件").replace("text", "正文")
+    source = f"{limit.standard} {limit.title_zh} {clause} {limit.category_zh}"
     return OutletLimit(
         code,
         limit.averaging,
