@@ -72,6 +72,7 @@ def addresses(world):
             "/packets/problems/", "/devices/", f"/devices/{device}/", "/unregistered/",
             "/unregistered/adopt/?mn=010000A8900016F0001699FF", "/account/", "/account/password/",
         ],
+        "registrar": ["/import/"],
         "system-admin": ["/users/", "/users/new/", "/system/"],
         "security-admin": ["/roles/", f"/roles/{world.users['none'].pk}/"],
         "audit-admin": ["/audit/"],

@@ -74,6 +74,7 @@ def walk(world):
     for name in ("places", "packets", "devices"):
         duty.get(reverse(name), {"q": "nothing like it", "mn": "none"}, headers={"HX-Request": "true"})
     duty.get(reverse("places"), {"page": 1, "q": "nothing like it"})
+    text(world.client("registrar"), "import")
     system, security = world.client("system-admin"), world.client("security-admin")
     text(system, "users")
     text(system, "user-new")

@@ -122,15 +122,22 @@ def event_sentence(kind: str, detail: dict[str, Any]) -> str:
 
 
 EVENTS: dict[str, Any] = {
-    "gap": gettext_lazy("Data is missing"),
-    "gap-found": gettext_lazy("Data is missing"),
-    "gap-filled": gettext_lazy("Missing data was filled in"),
-    "gap-given-up": gettext_lazy("Missing data could not be filled in"),
-    "device-unknown": gettext_lazy("An unregistered device speaks"),
-    "unregistered": gettext_lazy("An unregistered device speaks"),
     "connected": gettext_lazy("The device connected"),
     "disconnected": gettext_lazy("The device disconnected"),
+    "unregistered": gettext_lazy("An unregistered device speaks"),
+    "device-adopted": gettext_lazy("A device was adopted"),
     "clock": gettext_lazy("The device's clock is off"),
-    "unmapped": gettext_lazy("The device sends codes that nobody has mapped"),
-    "command-failed": gettext_lazy("A command failed"),
+    "clock-right": gettext_lazy("The device's clock is right again"),
+    "rejected": gettext_lazy("Several packets in a row were not accepted"),
+    "connection-limit": gettext_lazy("The limit of connections is reached"),
+    "gap-found": gettext_lazy("Data is missing"),
+    "gap-given-up": gettext_lazy("Missing data could not be filled in"),
+}
+
+CLOSE_REASONS: dict[str, Any] = {
+    "gateway stopped": gettext_lazy("The gateway stopped"),
+    "gateway-lost": gettext_lazy("The gateway failed"),
+    "too much garbage": gettext_lazy("Too many bytes that are no packets"),
+    "packet not completed in time": gettext_lazy("A packet was not completed in time"),
+    "idle": gettext_lazy("Nothing was sent for too long"),
 }

@@ -101,6 +101,12 @@ def reason(code: str | None) -> str:
 
 
 @register.filter
+def closing(text: str) -> str:
+    """Return why a connection ended; what the operating system said stays as it said it."""
+    return str(words.CLOSE_REASONS.get(text, text))
+
+
+@register.filter
 def factor(code: str) -> str:
     """Return a factor's name."""
     return words.factor_name(code)
