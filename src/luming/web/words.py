@@ -131,6 +131,7 @@ EVENTS: dict[str, Any] = {
     "rejected": gettext_lazy("Several packets in a row were not accepted"),
     "connection-limit": gettext_lazy("The limit of connections is reached"),
     "gap-found": gettext_lazy("Data is missing"),
+    "gap-filled": gettext_lazy("Missing data was filled in"),
     "gap-given-up": gettext_lazy("Missing data could not be filled in"),
 }
 
