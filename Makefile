@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo test lint format bench crash messages clean
+.PHONY: help setup demo test lint format bench crash fuzz messages clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -21,7 +21,7 @@ setup: .venv/.installed node_modules/.installed ## install everything into .venv
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/.installed: uv.lock pyproject.toml | $(filter .tools/bin/uv,$(UV))
-	$(UV) sync --frozen --quiet --python $(PYTHON)
+	$(UV) sync --frozen --quiet --compile-bytecode --python $(PYTHON)
 	@touch $@
 
 node_modules/.installed: package-lock.json
@@ -52,6 +52,12 @@ bench: setup ## measure: prints figures, writes bench-results/*.json
 
 crash: setup ## 100 rounds of kill -9 under load
 	$(BIN)/python benchmarks/crash.py --rounds 100 $(ARGS)
+
+fuzz: setup ## a million mutated packets through the decoder
+	$(BIN)/python benchmarks/fuzz_decode.py $(ARGS)
+
+messages: setup ## bring the translations up to date; says what is not translated
+	$(BIN)/python tools/messages.py
 
 clean: ## remove what setup made (never data)
 	rm -rf .venv .tools node_modules
