@@ -90,20 +90,29 @@ class LumingMap extends HTMLElement {
   }
 
   show(layers) {
-    for (const layer of layers) {
+    const small = (layer) => layer.data.features.some(({ properties }) => ["gas", "sewage"].includes(properties.medium));
+    // The first layer lies on top of the others, and the small outlets on top of the stations.
+    for (const layer of [...layers].reverse().sort((a, b) => small(a) - small(b))) {
       const id = `layer-${layer.key}`;
       this.map.addSource(id, { type: "geojson", data: layer.data });
-      const outlet = layer.data.features.some((feature) => ["gas", "sewage"].includes(feature.properties.medium));
-      const size = outlet ? 5 : 9;
-      const exceeding = ["==", ["get", "state"], "exceeding"];
-      this.map.addLayer({ id, type: "circle", source: id, paint: {
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, ["case", exceeding, size, size * 0.75], 13, ["case", exceeding, size * 1.8, size * 1.5]],
+      const outlet = small(layer);
+      const numbered = layer.data.features.some((feature) => feature.properties.medium === "air");
+      const size = outlet ? 5 : numbered ? 13 : 8;
+      const radius = (normal, large, none) => ["match", ["get", "state"], "exceeding", large, "no-data", none, normal];
+      const rank = ["match", ["get", "state"], "exceeding", 2, "no-data", 0, 1]; // outlets of one site lie on each other
+      this.map.addLayer({ id, type: "circle", source: id, layout: { "circle-sort-key": rank }, paint: {
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, radius(size * 0.75, size * 1.1, size * 0.5), 13, radius(size * 1.5, size * 1.9, size)],
         "circle-color": ["get", "colour"], "circle-stroke-color": outlet ? "#ffffff" : "#22403c", "circle-stroke-width": outlet ? 1 : 1.4, "circle-opacity": 0.95 } });
       if (!outlet) {
-        this.map.addLayer({ id: `${id}-value`, type: "symbol", source: id, minzoom: 8.5, layout: {
-          "text-field": ["concat", ["get", "name"], ["case", ["all", ["==", ["get", "medium"], "air"], ["!=", ["get", "value"], null]], ["concat", " ", ["to-string", ["round", ["to-number", ["get", "value"], 0]]]], ""]],
-          "text-font": FONT, "text-size": 11, "text-offset": [0, 1.3], "text-anchor": "top", "text-optional": true },
+        this.map.addLayer({ id: `${id}-name`, type: "symbol", source: id, minzoom: 10.8, layout: {
+          "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "text-offset": [0, 1.5], "text-anchor": "top", "text-optional": true },
         paint: { "text-color": this.look.text, "text-halo-color": this.look.halo, "text-halo-width": 1.3 } });
+      }
+      if (numbered) {
+        this.map.addLayer({ id: `${id}-value`, type: "symbol", source: id, layout: {
+          "text-field": ["case", ["!=", ["get", "value"], null], ["to-string", ["round", ["to-number", ["get", "value"], 0]]], ""],
+          "text-font": FONT, "text-size": ["interpolate", ["linear"], ["zoom"], 8, 10, 13, 14], "text-allow-overlap": true },
+        paint: { "text-color": ["match", ["get", "state"], ["level-1", "level-2", "level-3"], "#12211f", "#ffffff"] } });
       }
       this.map.on("mouseenter", id, (event) => this.point(event));
       this.map.on("mouseleave", id, () => this.leave());
@@ -123,7 +132,7 @@ class LumingMap extends HTMLElement {
       button.addEventListener("click", () => {
         const on = button.getAttribute("aria-pressed") !== "true";
         button.setAttribute("aria-pressed", String(on));
-        for (const id of [`layer-${layer.key}`, `layer-${layer.key}-value`])
+        for (const id of [`layer-${layer.key}`, `layer-${layer.key}-name`, `layer-${layer.key}-value`])
           if (this.map.getLayer(id)) this.map.setLayoutProperty(id, "visibility", on ? "visible" : "none");
       });
       bar.append(button);
@@ -177,7 +186,7 @@ class LumingMap extends HTMLElement {
     set("borders", "line-color", look.line);
     set("outline", "line-color", look.outline);
     set("rivers", "line-color", look.river);
-    for (const id of ["names", ...this.layers.map((key) => `layer-${key}-value`)]) {
+    for (const id of ["names", ...this.layers.map((key) => `layer-${key}-name`)]) {
       set(id, "text-color", look.text);
       set(id, "text-halo-color", look.halo);
     }
