@@ -12,8 +12,8 @@ from luming.ops import doctor
 @pytest.fixture
 def on_test_database(db, settings, monkeypatch):
     values = settings.DATABASES["default"]
-    url = installation.database_url().rsplit("/", 1)
-    monkeypatch.setenv("DATABASE_URL", url[0] + "/" + url[1].replace("luming", values["NAME"], 1))
+    address, query = installation.database_url().split("?", 1)
+    monkeypatch.setenv("DATABASE_URL", f"{address.rpartition('/')[0]}/{values['NAME']}?{query}")
 
 
 def _by_check(findings):
