@@ -44,6 +44,7 @@ MATRIX = {
     "device-command": ("get", ("device", 1011), {}, COMMAND),
     "command-cancel": ("post", ("device", "command"), {}, COMMAND),
     "device-factors": ("post", ("device",), {"sent": "B99", "factor": "a34013"}, EDIT),
+    "device-key": ("post", ("device",), {"key": "", "reason": "a test"}, EDIT),
     "unregistered": ("get", (), {}, ADOPT),
     "adopt": ("get", (), {"mn": STRANGER}, ADOPT),
     "adopt-places": ("get", (), {"mn": STRANGER}, ADOPT),

@@ -33,6 +33,7 @@ urlpatterns = [
     path("devices/<int:pk>/commands/<int:cn>/", devices.command, name="device-command"),
     path("devices/<int:pk>/commands/<int:command>/cancel/", devices.cancel, name="command-cancel"),
     path("devices/<int:pk>/factors/", devices.map_factor, name="device-factors"),
+    path("devices/<int:pk>/key/", devices.set_key, name="device-key"),
     # unregistered devices; an MN as sent may hold anything, so it travels as a parameter
     path("unregistered/", unregistered.listing, name="unregistered"),
     path("unregistered/adopt/", unregistered.adopt, name="adopt"),

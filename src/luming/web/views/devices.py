@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from luming import hj212
+from luming.registry import actions as register
 from luming.registry.models import Device, FactorAlias, Series
 from luming.telemetry import actions, commanding, store
 from luming.telemetry.models import Command, Connection, Gap
@@ -246,4 +247,22 @@ def map_factor(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(
             request, _("%(sent)s means %(factor)s now.") % {"sent": sent, "factor": words.factor_name(factor)}
         )
+    return redirect("device", device.pk)
+
+
+@needs("place.edit")
+@require_POST
+def set_key(request: HttpRequest, pk: int) -> HttpResponse:
+    """Enter or remove the key that the device encrypts its data with; it is never shown again."""
+    device = _device(request, pk)
+    text = "".join(request.POST.get("key", "").split())
+    try:
+        key = bytes.fromhex(text) if text else None
+        register.set_device_key(request.user, device, key, reason=request.POST.get("reason", "").strip())
+    except ValueError:
+        messages.error(request, _("An SM4 key has 16 bytes, 32 hexadecimal digits."))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("The key is set.") if key else _("The key is removed."))
     return redirect("device", device.pk)
