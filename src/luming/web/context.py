@@ -33,7 +33,7 @@ OWN = [
 GROUPS = {
     "monitoring": _("Monitoring"),
     "transport": _("Data transmission"),
-    "register": _("Register"),
+    "register": _("Registers"),
     "system": _("System"),
 }
 
