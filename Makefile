@@ -42,7 +42,7 @@ test: setup ## everything that CI runs
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: setup ## format check, lint, types, doors
-	$(BIN)/ruff format --check . ; $(BIN)/ruff check . ; $(BIN)/mypy ; $(BIN)/lint-imports
+	@failed=0; for tool in "ruff format --check ." "ruff check ." mypy lint-imports; do $(BIN)/$$tool || failed=1; done; exit $$failed
 
 format: setup ## format the code
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
