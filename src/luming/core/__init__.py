@@ -1,0 +1,1 @@
+"""People: users, roles, data scope, audit trail; the manifest; where an installation keeps its data."""

@@ -1,0 +1,1 @@
+"""The simulated fleet, its history and its loggers."""

@@ -1,0 +1,1 @@
+"""Work: signals, matters and processes, indicators, datasets and sharing."""

@@ -1,0 +1,1 @@
+"""Places: regions, facilities, outlets, stations, devices, series, limits; imports; the city profile."""

@@ -1,0 +1,1 @@
+"""Measurements: store, intake, gateway, commands, gaps, judging."""
