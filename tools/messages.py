@@ -1,7 +1,8 @@
 """Keep the translations complete: collect the strings of code and templates, and compile the Chinese catalogue.
 
 ``python tools/messages.py`` updates ``django.po`` (new strings get an empty translation, those no longer used go) and
-writes ``django.mo``; ``--check`` changes nothing and says what is missing. Pure Python: gettext need not be installed.
+writes ``django.mo``; ``--add FILE`` takes translations from a file of the same form; ``--check`` changes nothing and
+says what is missing. Pure Python: gettext need not be installed.
 The strings in the code are the English ones. Contexts and plural forms are not used: Chinese has none, and English
 counts stand beside their nouns, not inside sentences.
 """
@@ -141,10 +142,13 @@ def main() -> int:
     """Update or check the catalogue."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, exit 1 when something is missing")
+    parser.add_argument("--add", type=Path, action="append", default=[], help="a file of msgid and msgstr lines")
     args = parser.parse_args()
     others = elsewhere()
     found, known = {text: where for text, where in strings().items() if text not in others}, read()
     if not args.check:
+        for path in args.add:
+            known |= {text: translation for text, translation in read(path).items() if translation}
         known = {text: known.get(text, "") for text in found}
         CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
         CATALOGUE.write_text(po(found, known), encoding="utf-8")

@@ -1,74 +1,14 @@
 """Who may open what: one row per address, for every role and for nobody. An address without a row fails the suite."""
 
 import pytest
+from access import base, cockpit, domains, onefile, onemap, outside, registers
+from access.groups import PUBLIC, STRANGER
 from django.urls import get_resolver, reverse
 
 from luming.core.roles import ROLES
 
-STRANGER = "010000A8900016F0001699FF"
-EVERYONE = frozenset(ROLES)
-BUREAU = frozenset({"duty", "reviewer", "registrar", "enforcement", "district"})
-PACKETS = BUREAU | {"maintainer"}
-DEVICES = PACKETS | {"enterprise"}
-DATA = DEVICES | {"leader"}
-ADOPT = frozenset({"duty", "registrar"})
-COMMAND = frozenset({"duty", "reviewer", "enforcement", "district"})
-RELEASE = frozenset({"duty", "reviewer"})
-EDIT = frozenset({"registrar"})
-
 # name -> (method, arguments, form or query, roles that get through); PUBLIC needs no sign-in
-PUBLIC = "public"
-MATRIX = {
-    "home": ("get", (), {}, EVERYONE),
-    "home-summary": ("get", (), {}, DATA),
-    "map-layers": ("get", (), {}, DATA),
-    "base-map": ("get", (), {}, DATA),
-    "places": ("get", (), {}, DATA),
-    "place": ("get", ("outlet",), {}, DATA),
-    "place-now": ("get", ("outlet",), {}, DATA),
-    "place-chart": ("get", ("outlet",), {}, DATA),
-    "place-values": ("get", ("outlet",), {}, DATA),
-    "place-csv": ("get", ("outlet",), {}, DATA),
-    "value": ("get", ("outlet", "series", "hour"), {}, DATA),
-    "judgement": ("get", ("outlet", "judgement"), {}, DATA),
-    "facility": ("get", ("facility",), {}, DATA),
-    "packets": ("get", (), {}, PACKETS),
-    "problems": ("get", (), {}, PACKETS),
-    "release": ("post", (), {"packet": "held", "reason": "checked"}, RELEASE),
-    "packet": ("get", ("packet",), {}, PACKETS),
-    "devices": ("get", (), {}, DEVICES),
-    "device": ("get", ("device",), {}, DEVICES),
-    "device-now": ("get", ("device",), {}, DEVICES),
-    "device-gaps": ("get", ("device",), {}, DEVICES),
-    "device-commands": ("get", ("device",), {}, DEVICES),
-    "device-command": ("get", ("device", 1011), {}, COMMAND),
-    "command-cancel": ("post", ("device", "command"), {}, COMMAND),
-    "device-factors": ("post", ("device",), {"sent": "B99", "factor": "a34013"}, EDIT),
-    "device-key": ("post", ("device",), {"key": "", "reason": "a test"}, EDIT),
-    "unregistered": ("get", (), {}, ADOPT),
-    "adopt": ("get", (), {"mn": STRANGER}, ADOPT),
-    "adopt-places": ("get", (), {"mn": STRANGER}, ADOPT),
-    "dismiss": ("post", (), {"mn": STRANGER, "reason": "a test"}, ADOPT),
-    "import": ("get", (), {}, {"registrar"}),
-    "import-apply": ("post", (), {"token": "unknown"}, {"registrar"}),
-    "import-errors": ("post", (), {"token": "unknown"}, {"registrar"}),
-    "import-template": ("get", (), {}, {"registrar"}),
-    "login": ("get", (), {}, PUBLIC),
-    "sign-out": ("post", (), {}, EVERYONE),
-    "account": ("get", (), {}, EVERYONE),
-    "password": ("get", (), {}, EVERYONE),
-    "language": ("post", (), {"language": "en"}, PUBLIC),
-    "users": ("get", (), {}, {"system-admin"}),
-    "user-new": ("get", (), {}, {"system-admin"}),
-    "user-activity": ("post", ("account",), {"active": "0"}, {"system-admin"}),
-    "user-password": ("post", ("account",), {}, {"system-admin"}),
-    "roles": ("get", (), {}, {"security-admin"}),
-    "role": ("get", ("account",), {}, {"security-admin"}),
-    "audit": ("get", (), {}, {"audit-admin"}),
-    "system": ("get", (), {}, {"system-admin", "security-admin"}),
-    "healthz": ("get", (), {}, PUBLIC),
-    "metrics": ("get", (), {}, PUBLIC),
-}
+MATRIX = base.ROWS | registers.ROWS | onefile.ROWS | onemap.ROWS | cockpit.ROWS | outside.ROWS | domains.ROWS
 
 
 def names():

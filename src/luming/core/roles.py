@@ -19,6 +19,11 @@ PERMISSIONS: dict[str, object] = {
     "packet.release": _("Release held packets"),
     "place.edit": _("Edit places, devices, series and limits"),
     "place.import": _("Import places from files"),
+    "record.annotate": _("Attach files, notes and tags to records"),
+    "permit.edit": _("Edit permits and allowances"),
+    "announcement.edit": _("Write and publish announcements"),
+    "cockpit.view": _("View the cockpit"),
+    "system.setup": _("Set up the installation"),
     "user.manage": _("Manage users"),
     "role.assign": _("Assign roles and data scope"),
     "audit.view": _("View the audit trail"),
@@ -39,20 +44,26 @@ class Role:
 NO_ROLE = "none"  # of a new account, until the security administrator gives it one
 
 _LOOK = {"data.view", "packet.view", "device.view"}
+_WORK = _LOOK | {"record.annotate", "cockpit.view"}
 
 ROLES: dict[str, Role] = {
     role.key: role
     for role in (
         Role(NO_ROLE, _("No role yet"), frozenset()),
-        Role("duty", _("Duty officer"), frozenset(_LOOK | {"device.command", "device.adopt", "packet.release"})),
-        Role("reviewer", _("Data reviewer"), frozenset(_LOOK | {"device.command", "packet.release"})),
-        Role("registrar", _("Register keeper"), frozenset(_LOOK | {"place.edit", "place.import", "device.adopt"})),
-        Role("enforcement", _("Enforcement officer"), frozenset(_LOOK | {"device.command"})),
-        Role("district", _("District bureau"), frozenset(_LOOK | {"device.command"})),
-        Role("leader", _("Leader"), frozenset({"data.view"})),
+        Role("duty", _("Duty officer"), frozenset(_WORK | {"device.command", "device.adopt", "packet.release"})),
+        Role("reviewer", _("Data reviewer"), frozenset(_WORK | {"device.command", "packet.release"})),
+        Role(
+            "registrar",
+            _("Register keeper"),
+            frozenset(_WORK | {"place.edit", "place.import", "device.adopt", "permit.edit"}),
+        ),
+        Role("enforcement", _("Enforcement officer"), frozenset(_WORK | {"device.command"})),
+        Role("district", _("District bureau"), frozenset(_WORK | {"device.command"})),
+        Role("leader", _("Leader"), frozenset({"data.view", "cockpit.view"})),
+        Role("publisher", _("Disclosure officer"), frozenset({"data.view", "announcement.edit"})),
         Role("enterprise", _("Enterprise"), frozenset({"data.view", "device.view"}), internal=False),
         Role("maintainer", _("Maintainer"), frozenset(_LOOK), internal=False),
-        Role("system-admin", _("System administrator"), frozenset({"user.manage", "system.view"})),
+        Role("system-admin", _("System administrator"), frozenset({"user.manage", "system.view", "system.setup"})),
         Role("security-admin", _("Security administrator"), frozenset({"role.assign", "system.view"})),
         Role("audit-admin", _("Audit administrator"), frozenset({"audit.view"})),
     )

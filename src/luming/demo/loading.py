@@ -30,6 +30,7 @@ PEOPLE: dict[str, tuple[str, str, list[str]]] = {
     "enforcement": ("演示执法员", BUREAU, []),
     "district": ("演示分局人员", DISTRICT_BUREAU, ["150203"]),
     "leader": ("演示局领导", BUREAU, []),
+    "publisher": ("演示信息公开员", BUREAU, []),
     "enterprise": ("演示企业环保员", "演示·云杉钢铁有限公司", []),
     "maintainer": ("演示运维员", MAINTAINERS[0], []),
     "system-admin": ("演示系统管理员", BUREAU, []),

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from luming.core.history import tracked
 from luming.core.models import Organisation, User
 from luming.registry import uscc
 
@@ -30,6 +31,7 @@ def validate_networks(value: list[str]) -> None:
             raise ValidationError(_("“%(item)s” is not an IP address or network."), params={"item": item}) from error
 
 
+@tracked(exclude=["boundary"])
 class Region(models.Model):
     """A division of GB/T 2260 (or a development zone with a statistical code), with its boundary."""
 
@@ -72,6 +74,7 @@ class FacilityQuerySet(models.QuerySet["Facility"]):
         return self.filter(facility_scope(user))
 
 
+@tracked()
 class Facility(models.Model):
     """An enterprise's site that the law regulates (排污单位)."""
 
@@ -128,6 +131,7 @@ class PlaceQuerySet(models.QuerySet["Place"]):
         return self.filter(place_scope(user))
 
 
+@tracked()
 class Place(models.Model):
     """Where something is measured: a station of the environment or an outlet of a facility."""
 
@@ -160,6 +164,7 @@ class Place(models.Model):
         return self.name
 
 
+@tracked()
 class Station(Place):
     """Where the environment is measured (监测点位/站); a river section is a station of medium water."""
 
@@ -190,6 +195,7 @@ class Station(Place):
         super().save(*args, **kwargs)
 
 
+@tracked()
 class Outlet(Place):
     """A discharge outlet (排放口) of a facility: DA… waste gas, DW… waste water (HJ 608 codes)."""
 
@@ -224,6 +230,7 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         return self.filter(place__in=Place.objects.visible_to(user))
 
 
+@tracked(exclude=["password", "sm4_key"])
 class Device(models.Model):
     """A data logger (数采仪), known by its MN (HJ 212 table 3)."""
 
@@ -273,6 +280,7 @@ class Interval(models.TextChoices):
     DAY = "day", _("Day")
 
 
+@tracked()
 class Series(models.Model):
     """One factor at one place at one interval."""
 
@@ -296,6 +304,7 @@ class Series(models.Model):
         return f"{self.place_id}/{self.factor}/{self.interval}"
 
 
+@tracked()
 class FactorAlias(models.Model):
     """What a logger at one place calls a factor; the same old code means different things at different places."""
 
@@ -312,6 +321,7 @@ class FactorAlias(models.Model):
         return f"{self.sent}={self.factor}"
 
 
+@tracked()
 class Limit(models.Model):
     """What an outlet may discharge of one factor, with the text it comes from and its dates."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -36,9 +37,19 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.postgres",
     "axes",
+    "crispy_forms",
+    "crispy_bootstrap5",
     "csp",
+    "django_filters",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
+    "django_tables2",
+    "pgtrigger",
+    "pghistory",
     "procrastinate.contrib.django",
     "luming.core.apps.CoreConfig",
     "luming.registry.apps.RegistryConfig",
@@ -47,6 +58,10 @@ INSTALLED_APPS = [
     "luming.domains.water.apps.WaterConfig",
     "luming.domains.noise.apps.NoiseConfig",
     "luming.domains.enforcement.apps.EnforcementConfig",
+    "luming.domains.permitting.apps.PermittingConfig",
+    "luming.domains.disclosure.apps.DisclosureConfig",
+    # Domains of third parties: packages that name their manifest as an entry point of this group.
+    *(point.value.replace(":", ".") for point in sorted(entry_points(group="luming.domains"))),
     "luming.web.apps.WebConfig",
 ]
 
@@ -64,6 +79,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -171,6 +187,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "luming.web.staticfiles.HashedStorage"},
 }
+# Uploaded files and results of long work; never served as they are, only through views that ask for permission.
+MEDIA_ROOT = installation.data_dir() / "files"
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+DJANGO_TABLES2_TEMPLATE = "web/registers/table.html"
+PGHISTORY_APPEND_ONLY = True  # history is evidence
 METRICS_TOKEN = os.environ.get("LUMING_METRICS_TOKEN", "")  # bearer of /metrics from another machine
 
 LOGGING = {

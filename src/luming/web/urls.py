@@ -1,7 +1,15 @@
 """The addresses of all pages. The permission matrix (tests/web/test_access.py) names every one of them."""
 
+from importlib import import_module
+
 from django.urls import path
 
+from luming.core import manifest
+from luming.web.cockpit import urls as cockpit
+from luming.web.onefile import urls as onefile
+from luming.web.onemap import urls as onemap
+from luming.web.outside import urls as outside
+from luming.web.registers import urls as registers
 from luming.web.views import account, devices, health, home, importing, packets, people, places, unregistered
 
 urlpatterns = [
@@ -63,6 +71,14 @@ urlpatterns = [
     # probes
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),
+    # rooms of the web
+    *registers.urlpatterns,
+    *onefile.urlpatterns,
+    *onemap.urlpatterns,
+    *cockpit.urlpatterns,
+    *outside.urlpatterns,
+    # pages of domains
+    *(pattern for domain in manifest.manifests() if domain.urls for pattern in import_module(domain.urls).urlpatterns),
 ]
 
 handler400 = "luming.web.views.errors.bad_request"

@@ -1,0 +1,1 @@
+"""Disclosure: what the bureau tells the public (信息公开)."""

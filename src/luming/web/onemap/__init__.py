@@ -1,0 +1,1 @@
+"""The one map: layers of the manifests, time, selection, distance, wind."""

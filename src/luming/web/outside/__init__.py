@@ -1,0 +1,1 @@
+"""What the outside sees: the enterprises' portal and the public site."""

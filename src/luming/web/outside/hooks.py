@@ -1,0 +1,8 @@
+"""What the web adds to the public site and the portal."""
+
+from __future__ import annotations
+
+from luming.core.manifest import Section
+
+PUBLIC_SECTIONS: list[Section] = []
+PORTAL_SECTIONS: list[Section] = []

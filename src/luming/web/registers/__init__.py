@@ -1,0 +1,1 @@
+"""The engine of registers: lists, pages, forms, history and exports from one declaration."""

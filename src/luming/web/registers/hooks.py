@@ -1,0 +1,7 @@
+"""What the engine of registers adds to the manifest of the web."""
+
+from __future__ import annotations
+
+from luming.core.manifest import Work
+
+WORKS: list[Work] = []

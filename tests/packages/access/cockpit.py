@@ -1,0 +1,3 @@
+"""The addresses of home, cockpit and search."""
+
+ROWS: dict = {}

@@ -1,0 +1,3 @@
+"""The addresses of pages of domains."""
+
+ROWS: dict = {}

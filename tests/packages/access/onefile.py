@@ -1,0 +1,3 @@
+"""The addresses of one enterprise, one file."""
+
+ROWS: dict = {}

@@ -1,0 +1,3 @@
+"""The addresses of portal, public site and first run."""
+
+ROWS: dict = {}

@@ -1,0 +1,3 @@
+"""The addresses of registers."""
+
+ROWS: dict = {}

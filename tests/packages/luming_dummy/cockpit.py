@@ -1,0 +1,5 @@
+"""What the dummy adds; see luming_dummy.apps."""
+
+CONCERNS = []
+TILES = []
+SEARCHES = []

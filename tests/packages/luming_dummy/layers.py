@@ -1,0 +1,3 @@
+"""What the dummy adds; see luming_dummy.apps."""
+
+LAYERS = []

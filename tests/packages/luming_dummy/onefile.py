@@ -1,0 +1,6 @@
+"""What the dummy adds; see luming_dummy.apps."""
+
+PANELS = []
+TIMELINES = []
+TRAITS = []
+CHECKS = []

@@ -1,0 +1,4 @@
+"""What the dummy adds; see luming_dummy.apps."""
+
+PUBLIC_SECTIONS = []
+PORTAL_SECTIONS = []

@@ -1,0 +1,35 @@
+"""The dummy's ledgers: what docs/how-to/add-a-ledger.md shows."""
+
+from luming.core.registers import Column, Group, Register, Related
+from luming_dummy.models import Sample, Well
+
+REGISTERS = [
+    Register(
+        key="wells",
+        model=Well,
+        columns=["name", "code", "region", "use", Column("depth_m", total="mean", unit="m", decimals=1), "drilled_on"],
+        filters=["region", "use", "depth_m", "drilled_on", "is_sealed"],
+        search=["name", "code", "contact"],
+        form=[
+            Group("Identity", ["code", "name", "use", "facility", "contact"]),
+            Group("Construction", ["depth_m", "diameter_mm", "drilled_on", "is_sealed"]),
+            Group("Where it is", ["region", "longitude", "latitude"]),
+            Group("State", ["level_m", "checked_at", "remarks"]),
+        ],
+        natural_key=["code"],
+        bulk=["use", "is_sealed", "contact"],
+        related=[Related("samples", "well")],
+        select=["region"],
+        position=("longitude", "latitude"),
+        delete=True,
+    ),
+    Register(
+        key="samples",
+        model=Sample,
+        columns=["well", "taken_at", "nitrate"],
+        filters=["well"],
+        select=["well"],
+        delete=True,
+        menu=False,
+    ),
+]
