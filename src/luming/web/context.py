@@ -17,7 +17,7 @@ from luming.registry.models import Facility, Place, Region
 
 # The web room's own entries; domains add theirs in their manifests.
 OWN = [
-    NavigationItem(_("City now"), "home", "home", "data.view", "monitoring", 10),
+    NavigationItem(_("City now"), "home", "home", "data.view", "overview", 10),
     NavigationItem(_("Stations and outlets"), "places", "map-pin", "data.view", "monitoring", 20),
     NavigationItem(_("Devices"), "devices", "router", "device.view", "transport", 30),
     NavigationItem(_("Packets"), "packets", "file-code", "packet.view", "transport", 40),
@@ -31,9 +31,11 @@ OWN = [
 ]
 
 GROUPS = {
+    "overview": _("Overview"),
     "monitoring": _("Monitoring"),
-    "transport": _("Data transmission"),
     "register": _("Registers"),
+    "outside": _("Disclosure"),
+    "transport": _("Data transmission"),
     "system": _("System"),
 }
 
@@ -56,7 +58,7 @@ def menu(request: HttpRequest) -> list[tuple[Any, list[Entry]]]:
         if not request.user.may(item.permission):
             continue
         try:
-            url = reverse(item.url_name)
+            url = reverse(item.url_name, args=item.arguments)
         except NoReverseMatch:  # a domain's page that this installation does not serve
             continue
         active = opened == url if url == "/" else opened.startswith(url) and not _longer_match(opened, url)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from luming.core.manifest import Concern, Search, Tile
+from luming.core.manifest import Concern, NavigationItem, Search, Tile
 
+NAVIGATION: list[NavigationItem] = []
 CONCERNS: list[Concern] = []
 TILES: list[Tile] = []
 SEARCHES: list[Search] = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from luming.core.manifest import Check, Panel, Timeline, Trait, Work
+from luming.core.manifest import Check, NavigationItem, Panel, Timeline, Trait, Work
 
+NAVIGATION: list[NavigationItem] = []
 PANELS: list[Panel] = []
 TIMELINES: list[Timeline] = []
 TRAITS: list[Trait] = []

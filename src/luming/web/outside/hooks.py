@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from luming.core.manifest import Section
+from luming.core.manifest import NavigationItem, Section
 
+NAVIGATION: list[NavigationItem] = []
 PUBLIC_SECTIONS: list[Section] = []
 PORTAL_SECTIONS: list[Section] = []

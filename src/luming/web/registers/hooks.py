@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from luming.core.manifest import Work
+from luming.core.manifest import NavigationItem, Work
 
+NAVIGATION: list[NavigationItem] = []
 WORKS: list[Work] = []
