@@ -16,7 +16,7 @@ ICONS = """
 adjustments alert-triangle antenna-bars-5 arrow-down arrow-right arrow-up ban binary broadcast building-factory-2
 calendar chart-line check chevron-down chevron-left chevron-right circle circle-check clock cloud-off database
 device-floppy dots download droplet edit external-link file-alert file-code file-import file-search filter help-hexagon
-history home info-circle key language layers-intersect link list lock logout map map-pin menu-2 moon plug-connected
+history home info-circle key language layers-intersect link list list-check loader lock logout map map-pin menu-2 moon plug-connected
 plug-connected-x plus refresh router ruler-measure search send server shield-check square-x sun table timeline
 trash user user-plus users volume wind x
 """.split()  # noqa: SIM905

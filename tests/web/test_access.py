@@ -3,8 +3,10 @@
 import pytest
 from access import base, cockpit, domains, onefile, onemap, outside, registers
 from access.groups import PUBLIC, STRANGER
+from django.core.files.base import ContentFile
 from django.urls import get_resolver, reverse
 
+from luming.core.models import Task, User
 from luming.core.roles import ROLES
 
 # name -> (method, arguments, form or query, roles that get through); PUBLIC needs no sign-in
@@ -13,6 +15,15 @@ MATRIX = base.ROWS | registers.ROWS | onefile.ROWS | onemap.ROWS | cockpit.ROWS 
 
 def names():
     return [pattern.name for pattern in get_resolver().url_patterns]
+
+
+def task_of(owner):
+    """Return a finished task of a user, of anyone for nobody."""
+    task = Task.objects.create(
+        owner_id=owner or User.objects.values_list("pk", flat=True)[0], kind="test", title="a test", state="done"
+    )
+    task.file.save("result.txt", ContentFile(b"done"))
+    return task.pk
 
 
 def request(world, client, name, **headers):
@@ -28,6 +39,7 @@ def request(world, client, name, **headers):
         "device": world.device.pk,
         "command": world.command.pk,
         "account": world.users["none"].pk,
+        "task": task_of(client.session.get("_auth_user_id")) if "task" in arguments else 0,
     }
     url = reverse(name, args=[known.get(item, item) for item in arguments])
     values = {key: known.get(value, value) for key, value in values.items()}

@@ -10,7 +10,7 @@ from luming.web.onefile import urls as onefile
 from luming.web.onemap import urls as onemap
 from luming.web.outside import urls as outside
 from luming.web.registers import urls as registers
-from luming.web.views import account, devices, health, home, importing, packets, people, places, unregistered
+from luming.web.views import account, devices, health, home, importing, packets, people, places, tasks, unregistered
 
 urlpatterns = [
     path("", home.now, name="home"),
@@ -59,6 +59,12 @@ urlpatterns = [
     path("account/", account.page, name="account"),
     path("account/password/", account.password, name="password"),
     path("account/language/", account.language, name="language"),
+    # long work of one's own
+    path("tasks/", tasks.listing, name="tasks"),
+    path("tasks/badge/", tasks.badge, name="task-badge"),
+    path("tasks/<int:pk>/", tasks.page, name="task"),
+    path("tasks/<int:pk>/file/", tasks.result, name="task-file"),
+    path("tasks/<int:pk>/cancel/", tasks.cancel, name="task-cancel"),
     # people and the installation
     path("users/", people.users, name="users"),
     path("users/new/", people.create, name="user-new"),

@@ -53,4 +53,10 @@ ROWS = {
     "system": ("get", (), {}, {"system-admin", "security-admin"}),
     "healthz": ("get", (), {}, PUBLIC),
     "metrics": ("get", (), {}, PUBLIC),
+    "tasks": ("get", (), {}, EVERYONE),
+    "task-badge": ("get", (), {}, EVERYONE),
+    # a task is its owner's alone: each role asks for one of its own
+    "task": ("get", ("task",), {}, EVERYONE),
+    "task-file": ("get", ("task",), {}, EVERYONE),
+    "task-cancel": ("post", ("task",), {}, EVERYONE),
 }
