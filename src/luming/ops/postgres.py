@@ -177,6 +177,19 @@ class Server:
         command = [str(binaries() / "postgres"), "-D", str(self.data), "-k", str(self.sockets)]
         for name, value in self.settings.items():
             command += ["-c", f"{name}={value.strip(chr(39))}"]
+        deadline = time.monotonic() + timeout
+        while True:
+            self._launch(command)
+            try:
+                self.wait(deadline - time.monotonic())
+                return
+            except PostgresError:
+                # Processes of a killed server hold its shared memory until they notice: a moment later it is free.
+                if "is still in use" not in self.tail() or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    def _launch(self, command: list[str]) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -187,7 +200,6 @@ class Server:
                 start_new_session=True,
                 **self._run_as(),
             )
-        self.wait(timeout)
 
     def wait(self, timeout: float) -> None:
         """Wait until the server accepts connections, then make the product's database if it is missing."""
