@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from luming.web.registers import record_urls
+
+urlpatterns: list[URLPattern] = [*record_urls.urlpatterns]
