@@ -356,16 +356,20 @@ class Limit(models.Model):
         return f"{self.factor} ≤ {self.upper} {self.unit}"
 
 
-def region_filter(user: User, path: str) -> Q:
-    """Return the filter of a user's regions on a field path; no regions means the whole city.
+def region_prefix(code: str) -> str:
+    """Return what the codes of all divisions inside one begin with.
 
     Codes of GB/T 2260 nest by prefix: 150200 holds 150202, and 150202 holds 150202001.
     """
+    prefix = code.rstrip("0") if len(code) == 6 else code
+    return prefix + "0" * (len(prefix) % 2)  # 150200 -> 1502, 150220 -> 150220
+
+
+def region_filter(user: User, path: str) -> Q:
+    """Return the filter of a user's regions on a field path; no regions means the whole city."""
     condition = Q()
     for code in user.region_codes:
-        prefix = code.rstrip("0") if len(code) == 6 else code
-        prefix += "0" * (len(prefix) % 2)  # 150200 -> 1502, 150220 -> 150220
-        condition |= Q(**{f"{path}__startswith": prefix})
+        condition |= Q(**{f"{path}__startswith": region_prefix(code)})
     return condition
 
 
