@@ -128,6 +128,8 @@ class PlaceQuerySet(models.QuerySet["Place"]):
 
     def visible_to(self, user: User) -> Self:
         """Return the places inside the user's data scope."""
+        if self.model is not Place and user.role in ("enterprise", "maintainer"):  # their paths begin at the place
+            return self.filter(pk__in=Place.objects.filter(place_scope(user)).values("pk"))
         return self.filter(place_scope(user))
 
 
@@ -280,6 +282,14 @@ class Interval(models.TextChoices):
     DAY = "day", _("Day")
 
 
+class SeriesQuerySet(models.QuerySet["Series"]):
+    """The funnel to series."""
+
+    def visible_to(self, user: User) -> Self:
+        """Return the series of the places inside the user's data scope."""
+        return self.filter(place__in=Place.objects.visible_to(user))
+
+
 @tracked()
 class Series(models.Model):
     """One factor at one place at one interval."""
@@ -293,6 +303,8 @@ class Series(models.Model):
     lower = models.FloatField(_("Instrument range from"), null=True, blank=True)
     upper = models.FloatField(_("Instrument range to"), null=True, blank=True)
     created_at = models.DateTimeField(_("Created at"), auto_now_add=True)
+
+    objects = SeriesQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Series")
@@ -321,6 +333,14 @@ class FactorAlias(models.Model):
         return f"{self.sent}={self.factor}"
 
 
+class LimitQuerySet(models.QuerySet["Limit"]):
+    """The funnel to limits."""
+
+    def visible_to(self, user: User) -> Self:
+        """Return the limits of the outlets inside the user's data scope."""
+        return self.filter(outlet__in=Place.objects.visible_to(user).values("pk"))
+
+
 @tracked()
 class Limit(models.Model):
     """What an outlet may discharge of one factor, with the text it comes from and its dates."""
@@ -342,6 +362,8 @@ class Limit(models.Model):
     verified = models.BooleanField(_("Verified"), default=False)
     effective_from = models.DateField(_("Effective from"))
     effective_to = models.DateField(_("Effective to"), null=True, blank=True)  # inclusive
+
+    objects = LimitQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Limit")
