@@ -15,8 +15,6 @@ from luming.web.views import account, devices, health, home, importing, packets,
 urlpatterns = [
     path("", home.now, name="home"),
     path("summary/", home.summary, name="home-summary"),
-    path("map.json", home.map_layers, name="map-layers"),
-    path("base-map.json", home.base_map, name="base-map"),
     # places
     path("places/", places.listing, name="places"),
     path("places/<int:pk>/", places.page, name="place"),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from luming.web.onemap import views
+
+urlpatterns = [
+    path("map.json", views.map_layers, name="map-layers"),
+    path("base-map.json", views.base_map, name="base-map"),
+]

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from luming.core import manifest
 from luming.core.models import User
 from luming.registry import city
-from luming.registry.models import Device, Place, Region
+from luming.registry.models import Device, Place
 from luming.telemetry import store
 from luming.telemetry.models import Event, UnregisteredDevice
 from luming.web import words
@@ -131,66 +127,3 @@ def events(user: User) -> list[Event]:
         row.sentence = words.event_sentence(row.kind, row.detail)
         row.tone = words.SEVERITIES.get(row.severity, "info")
     return rows
-
-
-@needs("data.view")
-@live
-def map_layers(request: HttpRequest) -> HttpResponse:
-    """Return the domains' layers as GeoJSON, with the words of their states."""
-    layers = []
-    for layer in manifest.layers():
-        collection = layer.features(request.user)
-        for feature in collection["features"]:
-            properties = feature["properties"]
-            word = words.state(properties.get("state"))
-            properties["label"] = str(word.label)
-            properties.pop("detail", None)
-        layers.append({"key": layer.key, "label": str(layer.label), "data": collection})
-    return JsonResponse({"layers": layers})
-
-
-@needs("data.view")
-@live
-def base_map(request: HttpRequest) -> HttpResponse:
-    """Return districts and rivers, drawn by the browser: no tile comes from outside."""
-    key = f"luming.base-map.{get_language()}"
-    body = cache.get(key)
-    if body is None:
-        body = json.dumps(_base_map(), ensure_ascii=False, separators=(",", ":"))
-        cache.set(key, body, 300)
-    return HttpResponse(body, content_type="application/json")
-
-
-def _base_map() -> dict[str, Any]:
-    chinese = words.chinese()
-    profile = city.profile()
-    regions = Region.objects.filter(boundary__isnull=False).exclude(code=profile.code)
-    districts = [
-        {
-            "type": "Feature",
-            "geometry": region.boundary,
-            "properties": {"code": region.code, "name": region.name if chinese else region.name_en or region.name},
-        }
-        for region in regions
-    ]
-    outline = Region.objects.filter(code=profile.code, boundary__isnull=False).first()
-    rivers = json.loads(profile.rivers.read_text(encoding="utf-8")) if profile.rivers else _nothing()
-    return {
-        "districts": {"type": "FeatureCollection", "features": districts},
-        "outline": {"type": "Feature", "geometry": outline.boundary, "properties": {}} if outline else _nothing(),
-        "rivers": rivers,
-        "bounds": list(profile.bounds),
-        "view": _view(profile),
-    }
-
-
-def _view(profile: city.CityProfile) -> list[float]:
-    """Return west, south, east, north of what the profile's centre and zoom show on a map of 800 by 600 pixels."""
-    longitude, latitude = profile.centre
-    degrees = 360 / 2**profile.zoom / 512  # of a pixel, MapLibre's tiles being 512 pixels wide
-    height = degrees * math.cos(math.radians(latitude))
-    return [longitude - 400 * degrees, latitude - 300 * height, longitude + 400 * degrees, latitude + 300 * height]
-
-
-def _nothing() -> dict[str, Any]:
-    return {"type": "FeatureCollection", "features": []}
