@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("luming.ops.migrate", "bring the database to this version / 迁移数据库"),
     "manage": ("luming.ops.manage", "Django's own management commands / 管理命令"),
     "user": ("luming.core.commands", "create users and one-time passwords / 用户"),
+    "search": ("luming.core.search_commands", "build the search index anew / 重建搜索索引"),
     "doctor": ("luming.ops.doctor", "say what is wrong with this installation and how to mend it / 体检"),
 }
 

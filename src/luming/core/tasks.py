@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from luming.core import work
+from procrastinate.contrib.django import app
+
+from luming.core import search_upkeep, work
 
 # Jobs that live beside their verbs; naming them here lets the worker know them.
 QUEUED = (work.work_job, work.sweep_tasks)
+
+
+@app.periodic(cron="*/10 * * * * *")
+@app.task(queueing_lock="search", lock="search")
+def index_changes(timestamp: int) -> int:
+    """Index what a search has left: the changes of a large import."""
+    total = 0
+    while taken := search_upkeep.refresh():
+        total += taken
+    return total
