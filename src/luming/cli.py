@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hj212": ("luming.hj212.commands", "decode, encode and explain HJ 212 packets / 报文工具"),
     "air": ("luming.standards.air_commands", "air quality index from files / 空气质量指数"),
     "water": ("luming.standards.water_commands", "surface water class from files / 地表水类别"),
+    "permitting": ("luming.domains.permitting.commands", "compute daily emissions again / 重算日排放量"),
     "city": ("luming.registry.commands", "load a city profile / 城市配置"),
     "import": ("luming.registry.import_commands", "import places from Excel or CSV / 导入点位"),
     "migrate": ("luming.ops.migrate", "bring the database to this version / 迁移数据库"),
