@@ -45,7 +45,8 @@ def badge(request: HttpRequest) -> HttpResponse:
     count = Task.objects.visible_to(request.user).filter(state__in=UNFINISHED).count()
     if not count:
         request.session.pop(FLAG, None)
-    return render(request, "web/tasks_badge.html", {"count": count}, status=200 if count else 286)
+    stop = request.htmx and not count  # 286: htmx asks no more
+    return render(request, "web/tasks_badge.html", {"count": count}, status=286 if stop else 200)
 
 
 @signed_in
