@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# As root on Debian or Ubuntu, install the browser and the Chinese fonts that the browser tests need, when missing.
+# As root on Debian or Ubuntu, install the browsers and the Chinese fonts that the browser tests need, when missing.
 # Elsewhere say what is missing; the browser tests then skip with a message.
 set -u
-browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
-fonts=$(fc-list :lang=zh 2>/dev/null | head -1)
-[ -n "$browser" ] && [ -n "$fonts" ] && exit 0
+missing=()
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing+=(firefox-esr)
+[ -n "$(fc-list :lang=zh 2>/dev/null | head -1)" ] || missing+=(fonts-noto-cjk)
+[ ${#missing[@]} = 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "installing chromium and fonts-noto-cjk for the browser tests"
+  echo "installing ${missing[*]} for the browser tests"
   log=$(mktemp)
-  if apt-get update -qq >"$log" 2>&1 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >>"$log" 2>&1; then
-    exit 0
-  fi
+  apt-get update -qq >"$log" 2>&1
+  for package in "${missing[@]}"; do # one by one: not every system has all of them
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >>"$log" 2>&1 || failed=1
+  done
+  [ -z "${failed:-}" ] && exit 0
   tail -5 "$log"
 fi
-echo "no Chromium or no Chinese font here: the browser tests will be skipped / 没有浏览器或中文字体，跳过浏览器测试"
+echo "not here: ${missing[*]}; browser tests that need them will be skipped / 缺少上述软件，跳过相应的浏览器测试"
