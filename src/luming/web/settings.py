@@ -143,6 +143,13 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "luming.web.views.errors.locked_out"
 SESSION_COOKIE_AGE = 8 * 3600
+# Minutes without a click after which a session ends; 0 leaves it to the age of the session.
+ADMIN_IDLE_MINUTES = int(os.environ.get("LUMING_ADMIN_IDLE_MINUTES", "30"))
+IDLE_MINUTES = int(os.environ.get("LUMING_IDLE_MINUTES", "0"))
+# Who must sign in with a second factor: admins, all or off. Whoever has enrolled one is always asked for it.
+SECOND_FACTOR = os.environ.get("LUMING_SECOND_FACTOR") or (
+    "off" if (installation.data_dir() / "demo").exists() else "admins"
+)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _flag("LUMING_HTTPS", False)
 SECURE_HSTS_SECONDS = 31536000 if _flag("LUMING_HTTPS", False) else 0
 SECURE_REFERRER_POLICY = "same-origin"
@@ -164,6 +171,17 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+
+# Copies of the public site outlive the process: they are shown when the database does not answer.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "public": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": installation.data_dir() / "public-pages",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
+}
+PUBLIC_REQUESTS_PER_MINUTE = int(os.environ.get("LUMING_PUBLIC_REQUESTS_PER_MINUTE", "240"))  # of one address
 
 # Time and language ---------------------------------------------------------------------------------------------------
 USE_TZ = True
@@ -189,6 +207,7 @@ STORAGES = {
 }
 # Uploaded files and results of long work; never served as they are, only through views that ask for permission.
 MEDIA_ROOT = installation.data_dir() / "files"
+UPLOAD_BYTES = int(os.environ.get("LUMING_UPLOAD_MB", "50")) * 2**20  # of one file
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 DJANGO_TABLES2_TEMPLATE = "web/registers/table.html"
 PGHISTORY_APPEND_ONLY = True  # history is evidence
