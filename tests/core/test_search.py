@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from luming.core import search, search_upkeep
 from luming.core.models import Organisation, SearchDirty, SearchEntry, User
-from luming.core.pieces import haystack_of, lines_of, needed_pieces, pattern, pieces_of, words_of
+from luming.core.pieces import haystack_of, lines_of, marked, needed_pieces, pattern, pieces_of, words_of
 from luming.registry.models import Device, Facility, Outlet, Region, Station
 
 
@@ -260,3 +260,19 @@ def test_a_dummy_register_is_searched_like_any_other(city):
     duty = city["users"]["duty"]
     assert ("wells", "北梁监测井") in titles(duty, "bljcj")
     assert ("wells", "北梁监测井") in titles(duty, "李工")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("包头·长城钢铁", ["钢铁"], "包头·长城[钢铁]"),
+        ("包头·长城钢铁", ["btcc"], "[包头]·[长城]钢铁"),
+        ("包头·长城钢铁", ["gangt"], "包头·长城[钢铁]"),
+        ("Ｄ厂 DA001", ["da0"], "Ｄ厂 [DA0]01"),
+        ("包头", ["zzz"], "包头"),
+        ("㎎/L 厂", ["c"], "㎎/L [厂]"),
+        ("", ["a"], ""),
+    ],
+)
+def test_what_was_found_is_marked(text, words, expected):
+    assert "".join(f"[{part}]" if on else part for part, on in marked(text, words)) == expected

@@ -8,6 +8,7 @@ whole of each line); what they let through is compared with the haystack, so tha
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import unicodedata
@@ -49,17 +50,13 @@ def words_of(text: str) -> list[str]:
 
 def lines_of(values: Iterable[object]) -> list[str]:
     """Return the lines of a record's values, in their order, each once: as written, bare of signs, pinyin, initials."""
-    found: dict[str, None] = {}
-    for value in values:
-        written = normal(value or "")
-        if not written:
-            continue
-        found[written] = None
-        bare = _MARKS.sub("", written)
-        for line in (bare, *_sounds(bare)):
-            if line:
-                found.setdefault(line)
-    return list(found)
+    return list(dict.fromkeys(line for value in values for line in _lines_of(normal(value or ""))))
+
+
+@functools.lru_cache(8192)  # the outlets of a facility are all found by its name
+def _lines_of(written: str) -> tuple[str, ...]:
+    bare = _MARKS.sub("", written)
+    return tuple(line for line in (written, bare, *_sounds(bare)) if line)
 
 
 def _sounds(text: str) -> Iterator[str]:
@@ -86,6 +83,44 @@ def _syllables(text: str) -> list[str]:
     if len(found) != len(text):  # a dictionary word that is not read character by character
         found = [syllable for character in text for syllable in lazy_pinyin(character, errors=lambda other: [other])]
     return [syllable.lower() for syllable in found]
+
+
+def marked(text: str, words: Sequence[str]) -> list[tuple[str, bool]]:
+    """Return a text in parts, those True that the words found: as written, by pinyin or by initials."""
+    shown = [unicodedata.normalize("NFKC", character).lower() for character in text]
+    chosen = [False] * len(text)
+    written, owners = _spread(shown)
+    bare = [character if _MARKS.sub("", character) else "" for character in shown]
+    sounds = _syllables("".join(bare)) if any(map(_CHINESE.search, text)) else []
+    sounds = _aligned(bare, sounds)
+    for word in words:
+        initials = [syllable[:1] for syllable in sounds]
+        for letters, whose in ((written, owners), _spread(initials), _spread(sounds)):
+            start = letters.find(word)
+            if start >= 0:
+                for position in whose[start : start + len(word)]:
+                    chosen[position] = True
+                break
+    parts: list[tuple[str, bool]] = []
+    for character, on in zip(text, chosen, strict=True):
+        if parts and parts[-1][1] == on:
+            parts[-1] = (parts[-1][0] + character, on)
+        else:
+            parts.append((character, on))
+    return parts
+
+
+def _spread(pieces: Sequence[str]) -> tuple[str, list[int]]:
+    """Return pieces in a row and, for each letter, which piece it is of."""
+    return "".join(pieces), [position for position, piece in enumerate(pieces) for _letter in piece]
+
+
+def _aligned(bare: Sequence[str], syllables: Sequence[str]) -> list[str]:
+    """Return a syllable for each character; signs have none."""
+    if not syllables or sum(map(len, bare)) != len(syllables):
+        return []
+    rest = iter(syllables)
+    return ["".join(next(rest) for _letter in piece) for piece in bare]
 
 
 def haystack_of(lines: Sequence[str]) -> str:

@@ -23,6 +23,8 @@ from luming.core.registers import Register
 # Records of one kind that are looked at closely before ranking. Where more match, any of them are: a person who sees
 # two hundred equally good answers types on.
 CANDIDATES = 200
+STEP = 50  # candidates whose visibility is asked at once
+NARROW = 1000  # records of a scope that are compared one by one
 EXACT, TITLE, BEGINNING, INSIDE = range(4)
 
 
@@ -102,6 +104,16 @@ def find(user: User, text: str, limit: int = 5) -> list[Group]:
     return sorted(groups, key=lambda group: group.hits[0].rank > EXACT)  # who types a code wants that one
 
 
+def keys_of_documents(text: str) -> list[str]:
+    """Return the keys of attachments whose names hold every word, best first, of whomever they are."""
+    words = words_of(text)
+    if not words:
+        return []
+    search_upkeep.freshen()
+    kind = search_upkeep.DOCUMENTS.key
+    return [key for *_rank, key in _candidates([kind], words).get(kind, [])]
+
+
 Candidate = tuple[int, int, str, str]  # rank, length of the title, title, key
 
 
@@ -126,23 +138,19 @@ def _candidates(kinds: Sequence[str], words: Sequence[str]) -> dict[str, list[Ca
         " AND e.tokens @> (ARRAY[k.piece] || %s)::varchar(8)[] AND e.haystack LIKE ALL (%s) LIMIT %s)"
     )
     statement = f"""
-        SELECT k.key, found.object_id, found.title,
-               CASE WHEN found.haystack LIKE %s THEN {EXACT} WHEN found.haystack LIKE %s THEN {TITLE}
-                    WHEN found.haystack LIKE %s THEN {BEGINNING} ELSE {INSIDE} END
+        SELECT k.key, found.object_id, found.title, found.haystack
         FROM unnest(%s::text[], %s::text[]) AS k(key, piece),
              LATERAL ({one} UNION ALL {one} UNION ALL {one} LIMIT %s) AS found
     """
-    escaped = escape(first)
-    values: list[Any] = [f"%{BREAK}{escaped}{BREAK}%", f"{BREAK}{escaped}%", f"%{BREAK}{escaped}%"]
-    values += [list(kinds), [kind_piece(kind) for kind in kinds]]
+    values: list[Any] = [list(kinds), [kind_piece(kind) for kind in kinds]]
     for pieces, patterns in tiers:
         values += [pieces, patterns, CANDIDATES]
     with connection.cursor() as cursor:
         cursor.execute(statement, [*values, CANDIDATES])
         rows = cursor.fetchall()
     found: dict[str, dict[str, Candidate]] = {}
-    for kind, key, title, rank in rows:
-        found.setdefault(kind, {})[key] = (rank, len(title), title, key)
+    for kind, key, title, haystack in rows:
+        found.setdefault(kind, {})[key] = (_rank(haystack, first), len(title), title, key)
     return {kind: sorted(members.values()) for kind, members in found.items()}
 
 
@@ -152,17 +160,50 @@ def _visible(user: User, register: Register, found: list[Candidate], words: Sequ
     Where the candidates are not all that matches and too few of them are in a narrow scope, the scope is searched.
     """
     visible = register.model.objects.visible_to(user)
-    complete = len(found) < CANDIDATES
-    near = found if complete else found[: max(4 * limit, 40)]
     heads = {name.rsplit("__", 1)[0] for name in register.search if "__" in name}
-    wanted = visible.select_related(*{*register.select, *heads}) if register.select or heads else visible
-    records = {str(record.pk): record for record in wanted.filter(pk__in=[key for *_rest, key in near])}
-    chosen = [(rank, records[key]) for rank, _length, _title, key in near if key in records][: limit + 1]
-    if len(chosen) <= limit and not complete:
-        rows = _narrowed(wanted, register.key, words).exclude(pk__in=[record.pk for _rank, record in chosen])
-        chosen += [(INSIDE, record) for record in rows[: limit + 1 - len(chosen)]]
+    if register.select or heads:
+        visible = visible.select_related(*{*register.select, *heads})
+    chosen = _records(visible, found, limit + 1)
+    if len(chosen) <= limit and len(found) >= CANDIDATES:
+        chosen = _records(visible, _in_scope(visible, register, words), limit + 1)
     hits = [_hit(register, record, rank) for rank, record in chosen[:limit]]
     return Group(register, hits, len(chosen) > limit)
+
+
+def _records(visible: Any, found: list[Candidate], limit: int) -> list[tuple[int, Any]]:
+    """Return the first ``limit`` candidates that are visible, with their ranks."""
+    chosen: list[tuple[int, Any]] = []
+    for start in range(0, len(found), STEP):  # mostly all of the first ones are visible
+        part = found[start : start + STEP]
+        rows = {str(row.pk): row for row in visible.filter(pk__in=[key for *_rest, key in part])}
+        chosen += [(rank, rows[key]) for rank, _length, _title, key in part if key in rows]
+        if len(chosen) >= limit:
+            break
+    return chosen[:limit]
+
+
+def _in_scope(visible: Any, register: Register, words: Sequence[str]) -> list[Candidate]:
+    """Return the candidates of a scope: a narrow one is read whole, of a wide one what the index gives first."""
+    keys = [str(key) for key in visible.order_by().values_list("pk", flat=True)[: NARROW + 1]]
+    if len(keys) > NARROW:
+        rows = _narrowed(visible, register.key, words).order_by().values_list("pk", flat=True)
+        keys = [str(key) for key in rows[:CANDIDATES]]
+    entries = SearchEntry.objects.filter(kind=register.key, object_id__in=keys)
+    for word in words:
+        entries = entries.filter(_Like("haystack", pattern(word)))
+    found = [
+        (_rank(haystack, words[0]), len(title), title, key)
+        for key, title, haystack in entries.values_list("object_id", "title", "haystack")
+    ]
+    return sorted(found)
+
+
+def _rank(haystack: str, word: str) -> int:
+    if f"{BREAK}{word}{BREAK}" in haystack:
+        return EXACT
+    if haystack.startswith(BREAK + word):
+        return TITLE
+    return BEGINNING if BREAK + word in haystack else INSIDE
 
 
 def _hit(register: Register, record: Any, rank: int) -> Hit:

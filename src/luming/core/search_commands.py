@@ -29,9 +29,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rebuild(keys: list[str]) -> int:
-    from luming.core import manifest, search_upkeep
+    from luming.core import search_upkeep
 
-    if unknown := set(keys) - {register.key for register in manifest.registers()}:
+    if unknown := set(keys) - {register.key for register in search_upkeep.sources()}:
         print(f"no register has the key {', '.join(sorted(unknown))} / 没有该台账", file=sys.stderr)
         return 2
     begun = time.perf_counter()

@@ -19,7 +19,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models, transaction
 
 from luming.core import manifest
-from luming.core.models import SearchEntry
+from luming.core.models import Attachment, SearchEntry
 from luming.core.pieces import haystack_of, kind_piece, lines_of, pieces_of
 from luming.core.registers import Register
 
@@ -44,6 +44,15 @@ END $$
 """
 
 
+# Attachments are no register, but are found by their names; who may see one depends on the record that it hangs on.
+DOCUMENTS = Register(key="documents", model=Attachment, columns=(), search=("name",), menu=False)
+
+
+def sources() -> list[Register]:
+    """Return what is indexed: the registers of all manifests that name search fields, and documents."""
+    return [register for register in (*manifest.registers(), DOCUMENTS) if register.search]
+
+
 @dataclass(slots=True)
 class Watched:
     """A table that searches read: its key, the columns that matter and whose records it concerns.
@@ -59,7 +68,7 @@ class Watched:
 def watched() -> dict[str, Watched]:
     """Return the tables that the searches of all registers read."""
     tables: dict[str, Watched] = {}
-    for register in manifest.registers():
+    for register in sources():
         for path in register.search:
             _watch(tables, register, path)
     return tables
@@ -156,7 +165,7 @@ def refresh(limit: int = BATCH, *, only_small: bool = False) -> int:
         )
         noted = cursor.fetchall()
         concerned = _concerned(noted)
-        for register in manifest.registers():
+        for register in sources():
             if register.key in concerned:
                 _index(register, concerned[register.key])
         return len(noted)
@@ -167,7 +176,7 @@ def _concerned(noted: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     rows: dict[str, set[str]] = defaultdict(set)
     for table, key in noted:
         rows[table].add(key)
-    tables, registers = watched(), {register.key: register for register in manifest.registers()}
+    tables, registers = watched(), {register.key: register for register in sources()}
     found: dict[str, set[str]] = defaultdict(set)
     for table, keys in rows.items():
         entry = tables.get(table)
@@ -229,9 +238,9 @@ def rebuild(kinds: Iterable[str] | None = None) -> dict[str, int]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         if chosen is None:
-            SearchEntry.objects.exclude(kind__in=[register.key for register in manifest.registers()]).delete()
-        for register in manifest.registers():
-            if (chosen is not None and register.key not in chosen) or not register.search:
+            SearchEntry.objects.exclude(kind__in=[register.key for register in sources()]).delete()
+        for register in sources():
+            if chosen is not None and register.key not in chosen:
                 continue
             if not _tables(register.model) <= existing:  # in the middle of the migrations
                 continue
