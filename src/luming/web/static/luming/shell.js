@@ -46,19 +46,41 @@ function reachable(yes) {
 document.addEventListener("htmx:sendError", () => reachable(false));
 document.addEventListener("htmx:afterRequest", (event) => event.detail.successful && reachable(true));
 
+// What a browser remembers for its reader; where storage is forbidden it lasts as long as the page.
+function store(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch (error) {
+    /* kept for this page only */
+  }
+}
+function stored(name, otherwise) {
+  try {
+    return localStorage.getItem(name) ?? otherwise;
+  } catch (error) {
+    return otherwise;
+  }
+}
+
 // Look: light or dark.
 document.querySelectorAll("[data-theme-toggle]").forEach((button) =>
   button.addEventListener("click", () => {
     const dark = document.documentElement.getAttribute("data-bs-theme") !== "dark";
     document.documentElement.setAttribute("data-bs-theme", dark ? "dark" : "light");
-    try {
-      localStorage.setItem("luming-theme", dark ? "dark" : "light");
-    } catch (error) {
-      /* kept for this page only */
-    }
+    store("luming-theme", dark ? "dark" : "light");
     document.dispatchEvent(new CustomEvent("luming:theme"));
   }),
 );
+
+// Groups of the menu stay folded as they were left, but for the one of the opened page.
+const folded = new Set(stored("luming-folded", "").split("|").filter(Boolean));
+document.querySelectorAll("details[data-menu]").forEach((group) => {
+  group.open = !folded.has(group.dataset.menu) || group.querySelector(".active") !== null;
+  group.addEventListener("toggle", () => {
+    folded[group.open ? "delete" : "add"](group.dataset.menu);
+    store("luming-folded", [...folded].join("|"));
+  });
+});
 
 // The city's clock, wherever the reader is.
 const clock = document.getElementById("city-clock");
