@@ -246,6 +246,10 @@ class Section:
     ``context()`` of the public site gets nothing (it is the same for everyone and cached); of the portal it gets the
     user. Both return the variables of ``template``, or None when there is nothing to show. A section with
     ``url_name`` has an entry in the navigation.
+
+    A section with ``page`` has pages of its own, and an entry too: ``page("")`` returns the variables of
+    ``page_template`` for the section itself, ``page(item)`` for a thing of it, None where there is none (404);
+    ``download(item)`` returns the name and the rows of a CSV file. In the portal both get the user first.
     """
 
     key: str
@@ -255,6 +259,9 @@ class Section:
     order: int = 100
     url_name: str = ""
     icon: str = "circle"
+    page: Callable[..., Mapping[str, Any] | None] | None = None
+    page_template: str = ""
+    download: Callable[..., tuple[str, Iterable[Sequence[Any]]] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

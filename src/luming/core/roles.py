@@ -23,6 +23,7 @@ PERMISSIONS: dict[str, object] = {
     "permit.edit": _("Edit permits and allowances"),
     "announcement.edit": _("Write and publish announcements"),
     "cockpit.view": _("View the cockpit"),
+    "portal.view": _("Use the enterprises' portal"),
     "system.setup": _("Set up the installation"),
     "user.manage": _("Manage users"),
     "role.assign": _("Assign roles and data scope"),
@@ -61,12 +62,14 @@ ROLES: dict[str, Role] = {
         Role("district", _("District bureau"), frozenset(_WORK | {"device.command"})),
         Role("leader", _("Leader"), frozenset({"data.view", "cockpit.view"})),
         Role("publisher", _("Disclosure officer"), frozenset({"data.view", "announcement.edit"})),
-        Role("enterprise", _("Enterprise"), frozenset({"data.view", "device.view"}), internal=False),
-        Role("maintainer", _("Maintainer"), frozenset(_LOOK), internal=False),
+        Role("enterprise", _("Enterprise"), frozenset({"data.view", "device.view", "portal.view"}), internal=False),
+        Role("maintainer", _("Maintainer"), frozenset(_LOOK | {"portal.view"}), internal=False),
         Role("system-admin", _("System administrator"), frozenset({"user.manage", "system.view", "system.setup"})),
         Role("security-admin", _("Security administrator"), frozenset({"role.assign", "system.view"})),
         Role("audit-admin", _("Audit administrator"), frozenset({"audit.view"})),
     )
 }
+
+ADMINISTRATORS = ("system-admin", "security-admin", "audit-admin")
 
 ROLE_CHOICES = [(role.key, role.label) for role in ROLES.values()]

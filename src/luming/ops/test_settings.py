@@ -38,4 +38,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+CACHES["public"] = CACHES["default"]  # noqa: F405 - in memory, emptied with it
+SECOND_FACTOR = "off"  # its own tests switch it on
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405

@@ -51,25 +51,28 @@ class Entry:
 
 
 def menu(request: HttpRequest) -> list[tuple[Any, list[Entry]]]:
-    """Return the groups of entries that the user may open."""
-    groups: dict[str, list[Entry]] = {key: [] for key in GROUPS}
-    opened = request.path
-    for item in sorted([*OWN, *navigation()], key=lambda item: item.order):
-        if not request.user.may(item.permission):
-            continue
-        try:
-            url = reverse(item.url_name, args=item.arguments)
-        except NoReverseMatch:  # a domain's page that this installation does not serve
-            continue
-        active = opened == url if url == "/" else opened.startswith(url) and not _longer_match(opened, url)
-        groups.setdefault(item.group, []).append(Entry(item.label, url, item.icon, active))
-    return [(GROUPS.get(key, key), entries) for key, entries in groups.items() if entries]
+    """Return the groups of entries that the user may open; the portal's people have a menu of their own."""
+    from luming.web.outside import portal  # it needs the loaded urls
+
+    own, labels = (
+        (portal.items(), portal.GROUPS) if portal.uses_portal(request.user) else ([*OWN, *navigation()], GROUPS)
+    )
+    groups: dict[str, list[Entry]] = {key: [] for key in labels}
+    entries = [(item, url) for item in sorted(own, key=lambda item: item.order) if (url := _url(item))]
+    opened = [url for _item, url in entries if request.path == url or (url != "/" and request.path.startswith(url))]
+    closest = max(opened, key=len, default="")  # /packets/problems/ is not /packets/
+    for item, url in entries:
+        if request.user.may(item.permission):
+            groups.setdefault(item.group, []).append(Entry(item.label, url, item.icon, url == closest))
+    return [(labels.get(key, key), entries) for key, entries in groups.items() if entries]
 
 
-def _longer_match(path: str, url: str) -> bool:
-    """Tell whether another entry of ours names the opened page more closely (/packets/problems/ is not /packets/)."""
-    others = (reverse(item.url_name) for item in OWN)
-    return any(len(other) > len(url) and path.startswith(other) for other in others)
+def _url(item: NavigationItem) -> str:
+    """Return an entry's address; nothing for a page that this installation does not serve."""
+    try:
+        return reverse(item.url_name, args=item.arguments)
+    except NoReverseMatch:
+        return ""
 
 
 def installation_labels() -> dict[str, bool]:

@@ -69,6 +69,24 @@ class PasswordForm(Styled):
         return values
 
 
+class CodeForm(Styled):
+    """A code of the second factor."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}),
+    )
+
+
+class ConfirmForm(Styled):
+    """The password once more, before something that weakens the account."""
+
+    password = forms.CharField(
+        label=_("Present password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
 class UserForm(Styled):
     """A new account."""
 

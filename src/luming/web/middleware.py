@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib import auth
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -16,12 +17,16 @@ from django.utils.translation import gettext as _
 
 from luming.core import audit
 from luming.core.roles import PERMISSIONS
+from luming.web import sessions
 from luming.web.access import PUBLIC, SIGNED_IN
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
 # What a person with a one-time password may still open.
 WHILE_PASSWORD_IS_NEW = {"password", "sign-out", "language"}
+# What a person may open who has not given the code of the second factor yet.
+WHILE_UNVERIFIED = {"second-factor", "second-factor-enrol", "second-factor-codes", *WHILE_PASSWORD_IS_NEW}
+PUBLIC_SITE = "/public/"
 
 
 class LanguageMiddleware:
@@ -47,8 +52,12 @@ class AccountMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(PUBLIC_SITE):  # nobody is asked who they are: no session, no database
+            return self.get_response(request)
         token = audit.request_address.set(request.META.get("REMOTE_ADDR") or None)
         try:
+            if request.user.is_authenticated and sessions.is_idle(request):
+                auth.logout(request)
             if request.user.is_authenticated:
                 translation.activate(request.user.language)
                 request.LANGUAGE_CODE = request.user.language  # type: ignore[attr-defined]
@@ -73,10 +82,17 @@ class AccountMiddleware:
         name = request.resolver_match.url_name if request.resolver_match else None
         if request.user.must_change_password and name not in WHILE_PASSWORD_IS_NEW:
             return redirect("password")
+        if name not in WHILE_UNVERIFIED and (step := sessions.second_factor_step(request)):
+            return self._lead(request, step)
         if access != SIGNED_IN and not request.user.may(access):
             message = _("Your role does not hold the permission “%(name)s”.") % {"name": PERMISSIONS[access]}
             raise PermissionDenied(message)
         return None
+
+    def _lead(self, request: HttpRequest, name: str) -> HttpResponse:
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=401, headers={"HX-Redirect": reverse(name)})
+        return redirect_to_login(request.get_full_path(), reverse(name))
 
     def _ask_to_sign_in(self, request: HttpRequest) -> HttpResponse:
         if request.headers.get("HX-Request"):  # a part of a page cannot hold the sign-in page: leave the page

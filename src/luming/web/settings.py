@@ -172,6 +172,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Base maps of Tianditu (天地图) come from outside: only with a key are its tile servers allowed, and asked.
+LUMING_TIANDITU_KEY = os.environ.get("LUMING_TIANDITU_KEY", "")
+if LUMING_TIANDITU_KEY:
+    for _name in ("img-src", "connect-src"):
+        CONTENT_SECURITY_POLICY["DIRECTIVES"][_name] += [f"https://t{number}.tianditu.gov.cn" for number in range(8)]
+
 # Copies of the public site outlive the process: they are shown when the database does not answer.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},

@@ -10,7 +10,19 @@ from luming.web.onefile import urls as onefile
 from luming.web.onemap import urls as onemap
 from luming.web.outside import urls as outside
 from luming.web.registers import urls as registers
-from luming.web.views import account, devices, health, home, importing, packets, people, places, tasks, unregistered
+from luming.web.views import (
+    account,
+    devices,
+    health,
+    home,
+    importing,
+    packets,
+    people,
+    places,
+    second_factor,
+    tasks,
+    unregistered,
+)
 
 urlpatterns = [
     path("", home.now, name="home"),
@@ -57,6 +69,10 @@ urlpatterns = [
     path("account/", account.page, name="account"),
     path("account/password/", account.password, name="password"),
     path("account/language/", account.language, name="language"),
+    path("account/code/", second_factor.give, name="second-factor"),
+    path("account/second-factor/", second_factor.enrol, name="second-factor-enrol"),
+    path("account/second-factor/codes/", second_factor.codes, name="second-factor-codes"),
+    path("account/second-factor/remove/", second_factor.remove, name="second-factor-remove"),
     # long work of one's own
     path("tasks/", tasks.listing, name="tasks"),
     path("tasks/badge/", tasks.badge, name="task-badge"),
@@ -70,6 +86,7 @@ urlpatterns = [
     path("users/<int:pk>/password/", people.reset_password, name="user-password"),
     path("roles/", people.roles, name="roles"),
     path("roles/<int:pk>/", people.assign, name="role"),
+    path("roles/<int:pk>/second-factor/", second_factor.reset, name="second-factor-reset"),
     path("audit/", people.audit_trail, name="audit"),
     path("system/", people.system, name="system"),
     # probes

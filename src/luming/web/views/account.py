@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from luming.core import actions
+from luming.core import actions, second_factor
 from luming.core.roles import PERMISSIONS
 from luming.registry.models import Region
 from luming.web.access import public, signed_in
@@ -32,7 +32,14 @@ def page(request: HttpRequest) -> HttpResponse:
     """Show who I am to the system and what I may do."""
     permissions = [PERMISSIONS[key] for key in PERMISSIONS if request.user.may(key)]
     scope = Region.objects.filter(pk__in=request.user.region_codes)
-    return render(request, "web/account.html", {"permissions": permissions, "scope": scope})
+    values = {
+        "permissions": permissions,
+        "scope": scope,
+        "device": second_factor.device(request.user),
+        "codes_left": second_factor.codes_left(request.user),
+        "second_factor_required": second_factor.required(request.user),
+    }
+    return render(request, "web/account.html", values)
 
 
 @signed_in

@@ -30,7 +30,9 @@ BEGINNINGS = (("user.manage", "users"), ("role.assign", "roles"), ("audit.view",
 
 @signed_in
 def now(request: HttpRequest) -> HttpResponse:
-    """Show the state of the city; administrators land on their own first page."""
+    """Show the state of the city; administrators and the portal's people land on their own first page."""
+    if request.user.may("portal.view"):
+        return redirect("portal")
     if not request.user.may("data.view"):
         for permission, name in BEGINNINGS:
             if request.user.may(permission):

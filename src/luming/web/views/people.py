@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from luming.core import actions
+from luming.core import actions, second_factor
 from luming.core.models import AuditEntry, User
 from luming.registry.models import Device, Region
 from luming.telemetry import store
@@ -106,7 +106,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The role is assigned."))
             return redirect("roles")
-    return render(request, "web/role.html", {"form": form, "account": account})
+    return render(request, "web/role.html", {"form": form, "account": account, "device": second_factor.device(account)})
 
 
 @needs("audit.view")
