@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 import urllib.request
+from datetime import timedelta
 
 from luming.core import installation
 from luming.ops.postgres import PostgresError, Server, own_server
@@ -93,13 +94,14 @@ def prepare(days: int) -> dict[str, str]:
     import django
     from django.core.management import call_command
     from django.db import connections
+    from django.utils import timezone
 
     (installation.data_dir() / "demo").touch()
     django.setup()
     step("tables / 数据表")
     call_command("migrate", interactive=False, verbosity=0)
 
-    from luming.demo import fleet, history
+    from luming.demo import fleet, history, permits
     from luming.registry import city
     from luming.telemetry import judging
 
@@ -107,6 +109,8 @@ def prepare(days: int) -> dict[str, str]:
     city.load("baotou")
     step("demonstration fleet / 演示点位与设备")
     passwords = one_time_passwords(fleet.load())
+    today = timezone.localdate()
+    permits.load(fleet.describe(), today - timedelta(days=days), today)
     step(f"history of {days} days / {days} 天历史数据")
     history.fill(days=days)
     judging.judge_pending()  # the newest hours, for the first page; the worker goes on with the older ones

@@ -43,10 +43,10 @@ class Line:
     months: Sequence[Month]
 
     @property
-    def rank(self) -> tuple[int, int, str]:
-        """Return where the line stands in a list: with an allowance first, then the usual factors."""
+    def rank(self) -> tuple[int, int, int, str]:
+        """Return where the line stands in a list: the facility's, those with an allowance, the usual factors first."""
         place = FIRST.index(self.factor) if self.factor in FIRST else len(FIRST)
-        return (0 if self.allowance else 1, place, self.factor)
+        return (self.outlet_id or 0, 0 if self.allowance else 1, place, self.factor)
 
 
 class _Sum(NamedTuple):
@@ -70,8 +70,8 @@ def of_facilities(
 ) -> dict[int, list[Line]]:  # fmt: skip
     """Return the lines of whole facilities (of all visible ones without ``facilities``); three queries.
 
-    A factor has a line when a permit allows an amount of it, or when amounts of it arrive. A maintainer, who sees
-    single outlets only, gets none.
+    A factor has a line when a permit allows an amount of it, or when amounts of it arrive; the lines of outlets that a
+    permit names follow those of the facility. A maintainer, who sees single outlets only, gets none.
     """
     if user.role == "maintainer":
         return {}
@@ -80,9 +80,18 @@ def of_facilities(
     wanted = visible.values("pk") if facilities is None else visible.filter(pk__in=list(facilities)).values("pk")
     data = _read(wanted, None, list(factors) if factors is not None else amount_factors(), now)
     found: dict[int, list[Line]] = defaultdict(list)
-    for facility_id, factor in sorted({*data.sums, *((key[0], key[2]) for key in data.allowances if key[1] is None)}):
-        found[facility_id].append(_line(data, facility_id, None, factor, now))
+    keys = set(data.allowances) | {(facility_id, None, factor) for facility_id, factor in data.sums}
+    for facility_id, outlet_id, factor in keys:
+        found[facility_id].append(_line(data, facility_id, outlet_id, factor, now))
     return {facility_id: sorted(lines, key=lambda line: line.rank) for facility_id, lines in found.items()}
+
+
+def kept(user: User, facility: Facility) -> list[Line]:
+    """Return the lines of one facility, read once and kept on the record: several hooks of one page need them."""
+    found = facility.__dict__.setdefault("_accounts", {})
+    if user.pk not in found:
+        found[user.pk] = of_facilities(user, [facility.pk]).get(facility.pk, [])
+    return found[user.pk]
 
 
 def of_outlet(facility_id: int, outlet_id: int, *, now: datetime | None = None) -> list[Line]:
@@ -123,14 +132,14 @@ def _read(facilities: Any, outlet_id: int | None, factors: Sequence[str], now: d
     )
     if outlet_id is not None:
         allowances = allowances.filter(outlet=outlet_id)
-    for row in allowances.select_related("permit").order_by("permit__valid_from"):  # the later permit wins
+    for row in allowances.select_related("permit", "outlet").order_by("permit__valid_from"):  # the later permit wins
         data.allowances[row.permit.facility_id, row.outlet_id, row.factor] = row
     of_outlets = {"outlet__facility__in": facilities} if outlet_id is None else {"outlet": outlet_id}
     rows = (
         EmissionDay.objects.filter(**of_outlets, factor__in=factors, day__gte=_chart_start(today), day__lte=today)
         .order_by()
         .values_list("outlet__facility", "outlet", "factor", TruncMonth("day"))
-        .annotate(Sum("amount_kg"), Sum("hours_present"), Sum(24 - F("hours_expected")))
+        .annotate(Sum("amount_kg"), Sum("hours_present"), stopped=Sum(24 - F("hours_expected")))
     )
     for facility_id, outlet, factor, month, *figures in rows:
         data.sums.setdefault((facility_id, factor), {})[outlet, month] = _Sum(*figures)
@@ -165,11 +174,16 @@ def _line(data: _Data, facility_id: int, outlet_id: int | None, factor: str, now
     if allowance is not None and allowance.reported_until is not None:
         counted_from = allowance.reported_until + timedelta(days=1)
         reported = allowance.reported_tonnes or 0.0
-    sums = data.sums.get((facility_id, factor), {})
-    counted = [figures for (_outlet, month), figures in sums.items() if month >= counted_from]
+    sums = [
+        (month, figures)
+        for (outlet, month), figures in data.sums.get((facility_id, factor), {}).items()
+        if outlet_id in (None, outlet)
+    ]
+    counted = [figures for month, figures in sums if month >= counted_from]
     stopped = sum(figures.stopped for figures in counted)
     outlets = data.outlets.get((facility_id, factor), {})
-    expected = sum(expected_hours(counted_from, now, since=since) for since in outlets.values()) - stopped
+    commissioned = [since for outlet, since in outlets.items() if outlet_id in (None, outlet)]
+    expected = sum(expected_hours(counted_from, now, since=since) for since in commissioned) - stopped
     account = Account(
         year=today.year,
         now=now,
@@ -182,7 +196,7 @@ def _line(data: _Data, facility_id: int, outlet_id: int | None, factor: str, now
         allowance=allowance.tonnes if allowance is not None else None,
     )
     by_month: dict[date, float] = defaultdict(float)
-    for (_outlet, month), figures in sums.items():
+    for month, figures in sums:
         if figures.present or figures.stopped:
             by_month[month] += figures.kilograms / KILOGRAMS_PER_TONNE
     months = [Month(month, by_month.get(month)) for month in _months(today)]

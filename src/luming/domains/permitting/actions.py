@@ -6,6 +6,7 @@ and ``Model.DoesNotExist`` for what lies outside the user's scope.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, TypeVar
 
@@ -72,15 +73,11 @@ def delete_allowance(user: User | None, allowance: Allowance, *, reason: str = "
         locked.delete()
 
 
-def verify_allowances(user: User, records: Any, *, reason: str = "", **values: Any) -> str:
-    """Mark allowances as compared with the permit's text."""
-    changed = 0
+def end_permits(user: User, records: Iterable[Permit], *, reason: str = "", status: str = "") -> str:
+    """End several permits in one transaction; says how many."""
     with transaction.atomic():
-        for allowance in records:
-            if not allowance.verified:
-                change_allowance(user, allowance, reason=reason, verified=True)
-                changed += 1
-    return _("%(count)d allowances are marked as verified.") % {"count": changed}
+        count = sum(end_permit(user, permit, status, reason=reason).status == status for permit in records)
+    return _("Permits ended: %(count)d.") % {"count": count}
 
 
 def _create(user: User | None, record: Record, reason: str) -> Record:

@@ -47,7 +47,7 @@ class Permit(models.Model):
         """What became of the permit; that it expired follows from its dates."""
 
         VALID = "valid", _("Valid")
-        CANCELLED = "cancelled", _("Cancelled")
+        CANCELLED = "cancelled", _("Deregistered")
         WITHDRAWN = "withdrawn", _("Withdrawn")
         REVOKED = "revoked", _("Revoked")
 
