@@ -14,13 +14,13 @@ LOGO = SPRITE.with_name("logo.svg")
 STROKE = 'fill="none" stroke="currentColor" stroke-width="3.2" stroke-linecap="round" stroke-linejoin="round"'
 ICONS = """
 adjustments alert-triangle antenna-bars-5 arrow-back-up arrow-down arrow-right arrow-up arrows-left-right ban
-baseline-density-small binary books braces broadcast building-factory-2 calendar calendar-stats certificate certificate-off chart-line check chevron-down
-chevron-left chevron-right circle circle-check circle-x clock cloud-off columns database device-floppy dots download
-droplet edit external-link eye file file-alert file-code file-download file-export file-import file-search
-file-spreadsheet filter grip-vertical help-hexagon history home info-circle key language layers-intersect link list
-list-check loader lock logout map map-pin menu-2 moon note paperclip plug-connected plug-connected-x plus printer
-refresh rotate router ruler-measure scale search send server shield-check square-x sun table table-import tag timeline trash
-upload user user-plus users volume wind x
+baseline-density-small binary books braces broadcast building-factory-2 calendar calendar-stats certificate
+certificate-off chart-line check chevron-down chevron-left chevron-right circle circle-check circle-x clock cloud-off
+columns database device-floppy dots download droplet edit external-link eye file file-alert file-code file-download
+file-export file-import file-search file-spreadsheet filter grip-vertical help-hexagon history home info-circle key
+language layers-intersect link list list-check loader lock logout map map-pin menu-2 moon note paperclip plug-connected
+plug-connected-x plus printer refresh rotate router ruler-measure scale search send server shield-check square-x sun
+table table-import tag timeline trash upload user user-plus users volume wind x
 """.split()  # noqa: SIM905
 
 
