@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from luming.core import manifest
-from luming.registry.models import Device, Facility, Limit, Medium, Place, Region, Series
+from luming.registry.models import Limit, Medium, Place, Region, Series
 from luming.registry.queries import limits_in_force
 from luming.telemetry import store
 from luming.telemetry.models import Gap, Judgement
 from luming.web import judgements, periods, words
 from luming.web.access import needs
 from luming.web.live import live
+from luming.web.onefile import subjects
+from luming.web.onefile import views as onefile
 from luming.web.states import current as with_state
-from luming.web.states import with_status
+from luming.web.templatetags.luming import outletname
 
 PER_PAGE = 50
 ROWS_SHOWN = 120
@@ -95,24 +97,21 @@ def _place(request: HttpRequest, pk: int) -> Place:
 
 @needs("data.view")
 def page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one place: its state, its chart and table, its limits, packets, devices and gaps."""
-    place = _place(request, pk)
-    user = request.user
-    every = list(Series.objects.filter(place=place))
-    look = periods.read(request.GET, every, place.medium, timezone.now())
-    devices = list(with_status(Device.objects.visible_to(user).filter(place=place).select_related("state")))
+    """Show one place: its state, its chart and table, and the panels of all manifests."""
+    file = subjects.place_file(request.user, pk)
+    place = file.subject
+    every = list(Series.objects.filter(place=place.pk))
+    outlet = place.kind == Place.Kind.OUTLET
     values: dict[str, Any] = {
-        "look": look,
+        "look": periods.read(request.GET, every, place.medium, timezone.now()),
         "spans": periods.SPANS,
-        "devices": devices if user.may("device.view") else [],
-        "gaps": Gap.objects.visible_to(user).filter(device__in=devices)[:8] if user.may("device.view") else [],
-        "limits": _limits(place),
-        "has_converted": place.kind == Place.Kind.OUTLET and place.medium == Medium.GAS,
-        "has_amount": place.kind == Place.Kind.OUTLET,
+        "has_converted": outlet and place.medium == Medium.GAS,
+        "has_amount": outlet,
+        "title": outletname(place) if outlet else place.name,
     }
-    if user.may("packet.view"):
-        values["packets"] = store.packets(device_ids=[device.pk for device in devices], limit=8) if devices else []
-    return render(request, "web/place.html", values | _current(place, every))
+    values |= _current(place, every)
+    values["states"], values["icon_of"] = [(values["now"].word, 0)], values["now"].icon
+    return onefile.page(request, file, "web/place.html", **values)
 
 
 @needs("data.view")
@@ -124,7 +123,7 @@ def current(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _current(place: Place, every: list[Series]) -> dict[str, Any]:
-    newest = Judgement.objects.filter(place=place).order_by("-start", "-revision").first()
+    newest = Judgement.objects.filter(place=place.pk).order_by("-start", "-revision").first()
     return {
         "place": place,
         "now": with_state([place])[0],
@@ -158,17 +157,6 @@ def _exceeds(observation: store.ObservationRecord | None, limit: Limit | None) -
     if value is None:
         return False
     return (limit.upper is not None and value > limit.upper) or (limit.lower is not None and value < limit.lower)
-
-
-def _limits(place: Place) -> list[Limit]:
-    """Return all limits of an outlet with those no longer or not yet in force marked."""
-    if place.kind != Place.Kind.OUTLET:
-        return []
-    in_force = {limit.pk for limit in limits_in_force([place.pk], timezone.now()).get(place.pk, [])}
-    limits = list(Limit.objects.filter(outlet=place.pk))
-    for limit in limits:
-        limit.in_force = limit.pk in in_force
-    return sorted(limits, key=lambda limit: (not limit.in_force, limit.factor, limit.basis))
 
 
 def _limit_by_factor(place: Place) -> dict[str, Limit]:
@@ -328,10 +316,13 @@ def judgement(request: HttpRequest, pk: int, judgement: int) -> HttpResponse:
 
 @needs("data.view")
 def facility(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one facility with its outlets (一企一档)."""
-    found = get_object_or_404(Facility.objects.visible_to(request.user).select_related("region", "organisation"), pk=pk)
-    outlets = Place.objects.visible_to(request.user).filter(outlet__facility=found)
-    outlets = outlets.select_related("current", "region", "outlet__facility").annotate(
-        limit_count=Count("outlet__limits", distinct=True), device_count=Count("devices", distinct=True)
-    )
-    return render(request, "web/facility.html", {"facility": found, "rows": with_state(outlets)})
+    """Show one enterprise, one file (一企一档)."""
+    file = subjects.facility_file(request.user, pk)
+    found = Counter(row.state for row in with_state(subjects.places_of(request.user, file.subject)))
+    states = [(words.state(key), count) for key, count in sorted(found.items(), key=_gravity)]
+    return onefile.page(request, file, "web/facility.html", states=states)
+
+
+def _gravity(item: tuple[str, int]) -> tuple[int, int]:
+    """Order states for a headline: what exceeds first, then what is unknown, then the most frequent."""
+    return {"exceeding": 0, "no-data": 1}.get(item[0], 2), -item[1]
