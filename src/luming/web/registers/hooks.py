@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from luming.core.manifest import NavigationItem, Work
+from django.utils.translation import gettext_lazy as _
 
-NAVIGATION: list[NavigationItem] = []
-WORKS: list[Work] = []
+from luming.core.manifest import NavigationItem, Work, registers
+from luming.web.registers import exporting
+
+# The manifest of the web is read last: by then all others have named their registers.
+NAVIGATION: list[NavigationItem] = [
+    NavigationItem(_("All registers"), "registers", "books", "data.view", "register", 5),
+    *(
+        NavigationItem(
+            register.title, "register", register.icon, register.view, "register", register.order, (register.key,)
+        )
+        for register in registers()
+        if register.menu
+    ),
+]
+WORKS: list[Work] = [Work(exporting.WORK, _("Export of a register"), exporting.run)]
