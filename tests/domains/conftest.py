@@ -67,8 +67,8 @@ class Recorder:
         self.writer = writer
         self.ids = PacketIds(node=7)
 
-    def __call__(self, place, start, values, *, flag="N", converted=None, interval="hour"):
-        """``values``: factor → value; ``converted``: factor → converted value; ``flag``: one or per factor."""
+    def __call__(self, place, start, values, *, flag="N", converted=None, amounts=None, interval="hour"):
+        """``values``: factor → value; ``converted``, ``amounts``: factor → figure; ``flag``: one or per factor."""
         now = datetime.now(UTC)
         packet_id = self.ids.next(now)
         packet = store.PacketRow(
@@ -77,8 +77,8 @@ class Recorder:
         series = {row.factor: row.pk for row in Series.objects.filter(place=place, interval=interval)}
         rows = [
             store.ObservationRow(
-                series[factor], place.pk, interval, start, value, None, None, (converted or {}).get(factor), None,
-                flag.get(factor, "N") if isinstance(flag, dict) else flag, packet_id,
+                series[factor], place.pk, interval, start, value, None, None, (converted or {}).get(factor),
+                (amounts or {}).get(factor), flag.get(factor, "N") if isinstance(flag, dict) else flag, packet_id,
             )
             for factor, value in values.items()
         ]  # fmt: skip
