@@ -142,7 +142,7 @@ def change(
     ConflictError
         ``version`` (:func:`luming.core.versions.current_key` when the form was opened) is not the present one.
     """
-    audit.require(user, register.edit)
+    _require(user, register, reason)
     written = _typed(user, register, values)
     with transaction.atomic():
         locked = _lock(user, register, [record.pk])[0]
@@ -154,7 +154,7 @@ def change(
 
 def delete(user: User | None, register: Register, record: Record, reason: str = "") -> None:
     """Delete a record with what hangs on it; history keeps it, and :func:`restore_deleted` brings it back."""
-    audit.require(user, register.edit)
+    _require(user, register, reason)
     if not register.delete:
         raise PermissionDenied(_("Records of this register are not deleted."))
     with transaction.atomic():
@@ -186,6 +186,25 @@ def restorable(register: Register, values: Values) -> dict[str, Any]:
         for name, column in editable_fields(register).items()
         if name not in fixed and column.attname in values
     }
+
+
+def sees_deleted(user: User, register: Register, values: Values) -> bool:
+    """Tell whether a record that is gone lay in the user's scope, by what the history last knew of it.
+
+    Those who see the whole city see it; for others it is put back for a moment inside a transaction that is undone,
+    and their own funnel decides.
+    """
+    if user.is_internal and not user.region_codes:
+        return True
+    with transaction.atomic():
+        record = versions.rebuilt(register.model, dict(values))
+        try:
+            _insert(record)
+            seen = bool(visible(user, register, [record.pk]))
+        except ValidationError:  # another record has its key now
+            seen = False
+        transaction.set_rollback(True)
+    return seen
 
 
 def restore_deleted(user: User | None, register: Register, pk: Any, reason: str = "") -> Record:
@@ -228,7 +247,7 @@ def bulk_change(
     ProblemsError
         With everything that is wrong, record by record.
     """
-    audit.require(user, register.edit)
+    _require(user, register, reason)
     if foreign := sorted(set(values) - set(register.bulk)):
         raise ValidationError({name: _("This field is not changed for many records at once.") for name in foreign})
     written = _typed(user, register, values)
@@ -249,6 +268,28 @@ def bulk_change(
         if dry_run:
             transaction.set_rollback(True)
     return Outcome(changed, len(keys) - changed, batch)
+
+
+def bulk_delete(user: User | None, register: Register, records: Iterable[Any], reason: str = "") -> Outcome:
+    """Delete many records, all of them or none.
+
+    Raises
+    ------
+    ProblemsError
+        With what hangs on each record that cannot go.
+    """
+    _require(user, register, reason)
+    keys, problems = [record.pk for record in records], []
+    with transaction.atomic():
+        for record in _lock(user, register, keys):
+            try:
+                with transaction.atomic():
+                    delete(user, register, record, reason)
+            except ValidationError as error:
+                problems += [Problem(record, name, text) for name, text in _sentences(error)]
+        if problems:
+            raise ProblemsError(problems)
+    return Outcome(len(keys), 0)
 
 
 def changed_in(register: Register, batch: str) -> list[AuditEntry]:
@@ -340,6 +381,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")  # 12.50 from a form is 12.5 of the database
     return str(value) if isinstance(value, UUID) else value
+
+
+def _require(user: User | None, register: Register, reason: str) -> None:
+    """Let a change pass: the role holds it, and it says why where the register demands that."""
+    audit.require(user, register.edit)
+    if register.explained and user is not None and not reason.strip():
+        raise ValidationError({"reason": _("Changes of this register must say why.")})
 
 
 def _change(

@@ -106,6 +106,7 @@ class Register:
     edit: str = "place.edit"
     add: bool = True  # records may be made
     delete: bool = False  # records may be deleted (history keeps them; deleting can be undone)
+    explained: bool = False  # a change or deletion must say why
     natural_key: Sequence[str] = ()  # what identifies a record in imports; cannot be changed afterwards
     fixed: Sequence[str] = ()  # further fields that are set once
     filters: Sequence[str | Filter] = ()

@@ -101,6 +101,17 @@ def deleted(model: type[models.Model], limit: int, *, before: int | None = None)
     return list(table._base_manager.filter(pgh_id__in=newest).order_by("-pgh_id")[:limit])
 
 
+def last_values(model: type[models.Model], keys: Iterable[Any]) -> dict[Any, dict[str, Any]]:
+    """Return what the history last knew of some records, by key."""
+    wanted, found = list(keys), {}
+    for table in event_models(model):
+        newest = _rows(table, wanted).order_by().values("pgh_obj_id").annotate(newest=Max("pgh_id")).values("newest")
+        for event in table._base_manager.filter(pgh_id__in=newest):
+            columns = {column.attname: getattr(event, column.attname) for column in _columns(table)}
+            found.setdefault(event.pgh_obj_id, {}).update(columns)
+    return found
+
+
 def rebuilt(model: type[models.Model], values: dict[str, Any]) -> models.Model:
     """Return an unsaved record with the columns of a version; what the history leaves out has its default."""
     names = {column.attname for column in model._meta.concrete_fields}

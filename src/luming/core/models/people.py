@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.functions import TransactionNow
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from luming.core.history import tracked
@@ -103,7 +103,8 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(_("At"), auto_now_add=True, db_index=True)
     # When the transaction of the change began: equals pgh_created_at of the history it caused (luming.core.history).
-    transaction_at = models.DateTimeField(_("Transaction"), db_default=Now(), editable=False)
+    # Django's Now() would be when the statement began.
+    transaction_at = models.DateTimeField(_("Transaction"), db_default=TransactionNow(), editable=False)
     actor = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Actor"))
     actor_name = models.CharField(_("Actor name"), max_length=80)  # as it was then; 'system' for the platform itself
     verb = models.CharField(_("Verb"), max_length=60, db_index=True)
