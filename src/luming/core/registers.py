@@ -86,6 +86,7 @@ class Action:
     question: Any = ""
     fields: Mapping[str, Any] | None = None  # name -> Django form field
     applies: Callable[[Any], bool] | None = None  # record -> may it be offered
+    undo: str = ""
 
 
 @dataclass(frozen=True)
