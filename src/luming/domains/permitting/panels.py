@@ -16,7 +16,6 @@ from luming.domains.permitting import accounts, links, words
 from luming.domains.permitting.accounts import Line, Month
 from luming.domains.permitting.models import Permit
 from luming.registry.models import Facility, Outlet, Place
-from luming.standards.amounts import month_end
 from luming.standards.edition import city_day
 
 LOW_COVERAGE = 0.75  # below it the figure says little; said in words beside it
@@ -179,11 +178,10 @@ def _shared(rows: Sequence[Row], permit: Permit | None) -> dict[str, Any]:
     return {
         "year": today.year,
         "today": today,
-        "first_month": rows[0].line.months[0].start if rows else None,
-        "last_month": month_end(today),
         "permit": permit,
         "permit_word": words.PERMITS[permit.standing(today)] if permit is not None else None,
         "permit_url": links.permit(permit) if permit is not None else "",
+        "reported_until": ", ".join(sorted({row.reported_until.isoformat() for row in rows if row.reported})),
         "unverified": any(row.line.allowance and not row.line.allowance.verified for row in rows),
     }
 
