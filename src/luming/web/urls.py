@@ -5,6 +5,7 @@ from importlib import import_module
 from django.urls import path
 
 from luming.core import manifest
+from luming.web import helping
 from luming.web.cockpit import urls as cockpit
 from luming.web.onefile import urls as onefile
 from luming.web.onemap import urls as onemap
@@ -89,6 +90,7 @@ urlpatterns = [
     path("roles/<int:pk>/second-factor/", second_factor.reset, name="second-factor-reset"),
     path("audit/", people.audit_trail, name="audit"),
     path("system/", people.system, name="system"),
+    path("help/<path:name>/", helping.view, name="help"),
     # probes
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),

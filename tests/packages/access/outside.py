@@ -13,6 +13,7 @@ ROWS: dict = {
     "portal": ("get", (), {}, PORTAL),
     "portal-section": ("get", ("transmission",), {}, PORTAL),
     "portal-item": ("get", ("dummy-visits", "1"), {}, PORTAL),
+    "help": ("get", ("help/home",), {}, EVERYONE),
     "second-factor": ("get", (), {}, EVERYONE),
     "second-factor-enrol": ("get", (), {}, EVERYONE),
     "second-factor-codes": ("get", (), {}, EVERYONE),

@@ -52,9 +52,18 @@ def begin(request: HttpRequest) -> HttpResponse:
         values = section.context(request.user)
         if values is not None and section.template:
             html = render_to_string(section.template, {**values, "section": section, "user": request.user})
-            shown.append((section, html, _url(section)))
-    values = {"shown": shown, "organisation": request.user.organisation}
+            shown.append((section, html, _url(section), bool(values.get("narrow"))))
+    values = {"shown": _arranged(shown), "organisation": request.user.organisation}
     return render(request, "web/outside/portal.html", values)
+
+
+def _arranged(shown: list[tuple[Section, str, str, bool]]) -> list[tuple[Section, str, str, int]]:
+    """Return the sections with their width in twelfths: a narrow one stands beside the one before it."""
+    found = []
+    for position, (section, html, url, narrow) in enumerate(shown):
+        beside = position + 1 < len(shown) and shown[position + 1][3]
+        found.append((section, html, url, 4 if narrow else 8 if beside else 12))
+    return found
 
 
 @needs("portal.view")

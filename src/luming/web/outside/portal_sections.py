@@ -55,6 +55,7 @@ def transmission(user: User) -> dict[str, Any] | None:
         "held": sum(number for _reason, number in held),
         "rejected": sum(number for _reason, number in rejected),
         "days": HELD_DAYS,
+        "narrow": True,
     }
 
 
