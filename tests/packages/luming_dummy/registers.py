@@ -1,6 +1,9 @@
 """The dummy's ledgers: what docs/how-to/add-a-ledger.md shows."""
 
-from luming.core.registers import Column, Group, Register, Related
+from django import forms
+
+from luming.core.registers import Action, Column, Group, Register, Related
+from luming_dummy import actions
 from luming_dummy.models import Sample, Well
 
 REGISTERS = [
@@ -19,6 +22,27 @@ REGISTERS = [
         natural_key=["code"],
         bulk=["use", "is_sealed", "contact"],
         related=[Related("samples", "well")],
+        actions=[
+            Action(
+                key="seal",
+                label="Seal",
+                icon="lock",
+                permission="place.edit",
+                run=actions.seal,
+                question="Nobody draws water from a sealed well.",
+                fields={"depth_m": forms.FloatField(label="Sealed down to (m)", min_value=0)},
+                applies=lambda well: not well.is_sealed,
+                undo="open",
+            ),
+            Action(
+                key="open",
+                label="Open again",
+                icon="lock",
+                permission="place.edit",
+                run=actions.unseal,
+                applies=lambda well: well.is_sealed,
+            ),
+        ],
         select=["region"],
         position=("longitude", "latitude"),
         delete=True,

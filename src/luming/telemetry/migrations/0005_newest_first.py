@@ -5,32 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('registry', '0003_records_history_and_search'),
-        ('telemetry', '0004_gap_scan'),
+        ("registry", "0003_records_history_and_search"),
+        ("telemetry", "0004_gap_scan"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='command',
-            index=models.Index(fields=['device', '-created_at'], name='command_device_time'),
+            model_name="command",
+            index=models.Index(fields=["device", "-created_at"], name="command_device_time"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['place', '-at'], name='event_place_time'),
+            model_name="event",
+            index=models.Index(fields=["place", "-at"], name="event_place_time"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['device', '-at'], name='event_device_time'),
+            model_name="event",
+            index=models.Index(fields=["device", "-at"], name="event_device_time"),
         ),
         migrations.AddIndex(
-            model_name='gap',
-            index=models.Index(fields=['device', '-start'], name='gap_device_time'),
+            model_name="gap",
+            index=models.Index(fields=["device", "-start"], name="gap_device_time"),
         ),
         migrations.AddIndex(
-            model_name='judgement',
-            index=models.Index(condition=models.Q(('state', 'exceeding')), fields=['place', '-start'], name='judgement_exceeding'),
+            model_name="judgement",
+            index=models.Index(
+                condition=models.Q(("state", "exceeding")), fields=["place", "-start"], name="judgement_exceeding"
+            ),
         ),
     ]

@@ -18,6 +18,9 @@ from luming.web.onefile.subjects import File
 from luming.web.words import chinese
 
 
+LAST = 200  # panels from this order on stand below both columns, over the whole width
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A panel with what its template shows."""
@@ -46,17 +49,21 @@ def parts(user: User, file: File, *, printed: bool = False) -> list[Part]:
 def context(request: HttpRequest, file: File) -> dict[str, Any]:
     """Return the variables of a page of the file."""
     every = parts(request.user, file)
+    return frame(request.user, file) | {
+        "main": [part for part in every if part.panel.wide and part.panel.order < LAST],
+        "side": [part for part in every if not part.panel.wide],
+        "last": [part for part in every if part.panel.wide and part.panel.order >= LAST],
+    }
+
+
+def frame(user: User, file: File) -> dict[str, Any]:
+    """Return what panels find beside their own variables, on the page and on paper."""
     return {
         "file": file,
         "subject": file.subject,
-        "parts": every,
-        "main": [part for part in every if part.panel.wide],
-        "side": [part for part in every if not part.panel.wide],
         "path": path(file),
-        "profile": city.profile(),
         "sketch_label": city.profile().text("label"),
-        "attribution": city.profile().text("attribution"),
-        "edit": edit_address(request.user, file),
+        "edit": edit_address(user, file),
     }
 
 

@@ -55,7 +55,7 @@ def fonts() -> list[str | Path]:
 def content(request: HttpRequest, file: File) -> dict[str, Any]:
     """Return what the template sets."""
     profile, user = city.profile(), request.user
-    values = compose.context(request, file)
+    values = compose.frame(user, file)
     parts = [
         {"title": str(part.panel.label), "blocks": _blocks(request, file, part, values)}
         for part in compose.parts(user, file, printed=True)

@@ -43,6 +43,8 @@ def happenings(user: User, subject: Any, before: datetime, limit: int) -> Iterat
     told["values"] = [list(ELSEWHERE)]
     mine = newest(Event, "place_id", subjects.place_ids(user, subject), "at", before, limit, **told)
     mine |= newest(Event, "device_id", subjects.device_ids(user, subject), "at", before, limit, **told)
+    if isinstance(subject, Region):
+        mine &= Q(severity__gt=0)  # that each of its devices connected says nothing of a region
     rows = Event.objects.filter(mine).exclude(kind__in=ELSEWHERE).exclude(kind="state", detail__to="exceeding")
     for row in rows.select_related("place", "device").order_by("-at", "-id")[:limit]:
         about = row.place or row.device
@@ -76,7 +78,7 @@ def exceeding(places: Any) -> Any:
 
 
 # How far back is looked at first; days with exceedances are found quickly where there are many.
-_REACHES = (timedelta(days=40), timedelta(days=400), None)
+_REACHES = (timedelta(days=100), None)
 
 
 def exceedances(user: User, subject: Any, before: datetime, limit: int) -> Iterator[Moment]:

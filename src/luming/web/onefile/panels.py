@@ -237,7 +237,7 @@ PANELS = [
     _panel("inside", _("Stations and states"), {"region"}, inside, 20),
     _panel("sites", _("Facilities"), {"region"}, sites, 22),
     _panel("divisions", _("Regions inside"), {"region"}, divisions, 24),
-    _panel("portrait", _("Portrait"), _SITES, portrait_of, 30),
+    _panel("portrait", _("Portrait"), _SITES, portrait_of, 30, wide=False),
     _panel("limits", _("Discharge limits"), {"outlet"}, limits, 35),
     _panel("surroundings", _("Map and neighbours"), _ALL, surroundings, 40),
     _panel("signals", _("Signals"), _ALL, signals, 110),

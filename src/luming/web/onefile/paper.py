@@ -15,7 +15,7 @@ Block = dict[str, Any]
 
 _SILENT = {"svg", "script", "style", "luming-map", "luming-chart", "form", "select", "input", "template"}
 _VOID = {"input", "br", "img", "hr", "link", "meta", "use", "line", "polyline", "wbr"}
-_BREAKS = {"div", "p", "small", "li", "dd", "dt", "br", "h2", "h3", "h4", "section"}
+_BREAKS = {"div", "p", "li", "dd", "dt", "br", "h2", "h3", "h4", "section"}
 
 
 @dataclass
@@ -69,11 +69,13 @@ def blocks(html: str) -> list[Block]:
 
 
 def _hidden(node: _Node) -> bool:
+    """Tell whether an element is for the screen only; ``d-none d-print-inline`` is for paper only."""
     return (
         node.tag in _SILENT
         or "data-unprinted" in node.attributes
         or "hidden" in node.attributes
         or bool(node.classes & {"d-print-none", "visually-hidden"})
+        or ("d-none" in node.classes and not any(name.startswith("d-print-") for name in node.classes))
     )
 
 
@@ -177,7 +179,8 @@ def _pieces(node: _Node) -> str:
             found += "\n"
         elif not _hidden(child):
             inner = _pieces(child)
-            found += f"\n{inner}\n" if child.tag in _BREAKS or "d-block" in child.classes else inner
+            apart = child.tag in _BREAKS or "d-block" in child.classes or "grow" in node.classes
+            found += f"\n{inner}\n" if apart else inner
     return found
 
 
