@@ -63,6 +63,7 @@ class CityProfile:
     plan_title_en: str = ""
     plan_source: str = ""
     figures: tuple[Figure, ...] = ()
+    relief_bounds: Bounds | None = None  # of the hill shade
 
     @property
     def boundaries(self) -> Path:
@@ -74,6 +75,12 @@ class CityProfile:
         """Return the GeoJSON file of the rivers, if the profile has one."""
         path = self.folder / "rivers.geojson"
         return path if path.exists() else None
+
+    @property
+    def relief(self) -> Path | None:
+        """Return the picture of the hill shade, if the profile has one and says where it lies."""
+        path = self.folder / "relief.webp"
+        return path if self.relief_bounds and path.exists() else None
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -139,6 +146,7 @@ def read(folder: Path) -> CityProfile:
         plan_title_en=plan.get("title_en", ""),
         plan_source=plan.get("source", ""),
         figures=tuple(Figure(**item) for item in plan.get("figures", [])),
+        relief_bounds=tuple(on_map["relief"]) if "relief" in on_map else None,  # type: ignore[arg-type]
     )
 
 

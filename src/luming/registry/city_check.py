@@ -81,12 +81,30 @@ def _profile(path: Path) -> tuple[dict[str, Any], list[Problem]]:
             problems.append(_wrong(path, key, value, kind))
     for index, figure in enumerate(data.get("plan", {}).get("figures", []), start=1):
         problems += _figure(path, index, figure)
+    problems += _relief(path, data)
     if isinstance(zone := data.get("zone"), str) and zone:
         try:
             ZoneInfo(zone)
         except (ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
             problems.append(Problem(path.name, None, "zone", zone, _("There is no such time zone.")))
     return data, problems
+
+
+def _relief(path: Path, data: dict[str, Any]) -> list[Problem]:
+    """Check where the hill shade lies: a picture without a place, or a place without a picture, is not drawn."""
+    on_map = data.get("map")
+    box = on_map.get("relief") if isinstance(on_map, dict) else None
+    picture = path.with_name("relief.webp").exists()
+    if box is None and not picture:
+        return []
+    numbers = isinstance(box, list) and len(box) == 4 and all(isinstance(item, int | float) for item in box)
+    if not numbers or not (-180 <= box[0] < box[2] <= 180 and -90 <= box[1] < box[3] <= 90):
+        what = _("The hill shade lies at [west, south, east, north] in degrees.")
+        return [Problem(path.name, None, "map.relief", "" if box is None else str(box), what, _("Add it or mend it."))]
+    if not picture:
+        what = _("There is no picture relief.webp beside the profile.")
+        return [Problem(path.name, None, "map.relief", str(box), what, _("Add it or mend it."))]
+    return []
 
 
 def _figure(path: Path, index: int, figure: dict[str, Any]) -> list[Problem]:

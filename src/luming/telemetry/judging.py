@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from luming import __version__
 from luming.core import manifest
@@ -164,9 +164,19 @@ def _state_event(outcome: Outcome, before: str | None, now: datetime) -> Event:
     )
 
 
-def _overdue(seconds: int) -> timedelta:
+def overdue(seconds: int) -> timedelta:
     """Return how long after a period's start the next one should have been judged."""
     return 2.5 * timedelta(seconds=seconds) + timedelta(seconds=settings.GAP_GRACE_SECONDS)
+
+
+def slowest_seconds(places: QuerySet[Place]) -> dict[int, int]:
+    """Return the longest expected interval of each place's hour data in seconds; most have 3600, water 14400."""
+    return dict(
+        places.filter(series__expected=True, series__interval="hour")
+        .order_by()
+        .annotate(seconds=Max("series__seconds"))
+        .values_list("pk", "seconds")
+    )
 
 
 def mark_silent(now: datetime | None = None) -> int:
@@ -175,15 +185,11 @@ def mark_silent(now: datetime | None = None) -> int:
     A period is overdue when another one and a half intervals and the grace time have passed since its end.
     """
     now = now or datetime.now(UTC)
-    slowest = dict(
-        Place.objects.filter(series__expected=True, series__interval="hour")
-        .annotate(seconds=Max("series__seconds"))
-        .values_list("pk", "seconds")
-    )
+    slowest = slowest_seconds(Place.objects.all())
     with transaction.atomic():
         events = []
         rows = PlaceState.objects.select_for_update().exclude(state=NO_DATA).filter(period__isnull=False).order_by("pk")
-        silent = [row for row in rows if row.period + _overdue(slowest.get(row.place_id, 3600)) < now]
+        silent = [row for row in rows if row.period + overdue(slowest.get(row.place_id, 3600)) < now]
         for row in silent:
             detail = {"from": row.state, "to": NO_DATA, "last": row.period.isoformat()}
             events.append(Event(at=now, kind="state", place_id=row.place_id, severity=1, detail=detail))

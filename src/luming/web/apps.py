@@ -19,6 +19,7 @@ class WebConfig(DomainConfig):
 
         rooms = (registers, onefile, onemap, cockpit, outside)
         self.navigation = [entry for room in rooms for entry in room.NAVIGATION]
+        self.layers = onemap.LAYERS
         self.panels, self.timelines = onefile.PANELS, onefile.TIMELINES
         self.traits, self.checks = onefile.TRAITS, onefile.CHECKS
         self.concerns, self.tiles, self.searches = cockpit.CONCERNS, cockpit.TILES, cockpit.SEARCHES

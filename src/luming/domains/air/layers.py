@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils.translation import gettext_lazy as _
 
 from luming.core.manifest import Layer
 from luming.core.models import User
+from luming.domains.air import evaluate
 from luming.standards.air import LEVELS
 from luming.telemetry.judging import NO_DATA
-from luming.telemetry.mapping import FeatureCollection, state_features
+from luming.telemetry.mapping import ENVIRONMENT, FeatureCollection, place_page, state_features
 
 # HJ 633-2026 table 1; 2012 has the same names and colours.
 _LEVELS = LEVELS["2026"]
@@ -19,9 +22,20 @@ LEGEND += [("level-0", _("No index (data missing)"), "#adb5bd"), (NO_DATA, _("No
 COLOURS = {state: colour for state, _label, colour in LEGEND}
 
 
-def stations(user: User) -> FeatureCollection:
-    """Return the air stations the user may see."""
-    return state_features(user, "station", frozenset({"air"}), COLOURS)
+def stations(user: User, at: datetime | None = None) -> FeatureCollection:
+    """Return the air stations the user may see, now or at an instant."""
+    return state_features(user, "station", frozenset({"air"}), COLOURS, evaluate.KIND, at)
 
 
-LAYERS = [Layer("air-stations", _("Air stations (AQI)"), stations, LEGEND, order=10)]
+LAYERS = [
+    Layer(
+        "air-stations",
+        _("Air stations (AQI)"),
+        stations,
+        LEGEND,
+        order=10,
+        group=ENVIRONMENT,
+        timed=True,
+        page=place_page,
+    )
+]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils.translation import gettext_lazy as _
 
 from luming.core.manifest import Layer
 from luming.core.models import User
+from luming.domains.water import evaluate
 from luming.telemetry.judging import NO_DATA
-from luming.telemetry.mapping import FeatureCollection, state_features
+from luming.telemetry.mapping import ENVIRONMENT, FeatureCollection, place_page, state_features
 
 # 地表水环境质量评价办法（试行）, 环办〔2011〕22号: I–II blue, III green, IV yellow, V orange, worse than V red.
 LEGEND = [
@@ -22,9 +25,20 @@ LEGEND = [
 COLOURS = {state: colour for state, _label, colour in LEGEND}
 
 
-def stations(user: User) -> FeatureCollection:
-    """Return the water stations the user may see."""
-    return state_features(user, "station", frozenset({"water"}), COLOURS)
+def stations(user: User, at: datetime | None = None) -> FeatureCollection:
+    """Return the water stations the user may see, now or at an instant."""
+    return state_features(user, "station", frozenset({"water"}), COLOURS, evaluate.KIND, at)
 
 
-LAYERS = [Layer("water-stations", _("Water sections (class)"), stations, LEGEND, order=20)]
+LAYERS = [
+    Layer(
+        "water-stations",
+        _("Water sections (class)"),
+        stations,
+        LEGEND,
+        order=20,
+        group=ENVIRONMENT,
+        timed=True,
+        page=place_page,
+    )
+]

@@ -7,7 +7,9 @@ import math
 from typing import Any
 
 from django.core.cache import cache
+from django.urls import reverse
 from django.utils.translation import get_language
+from shapely.geometry import shape
 
 from luming.registry import city
 from luming.registry.models import Region
@@ -39,15 +41,28 @@ def base_map() -> dict[str, Any]:
         }
         for region in regions
     ]
+    # A polygon's own label is repeated in every tile; a point's stands once.
+    names = [{**item, "geometry": _middle(item["geometry"])} for item in districts]
     outline = Region.objects.filter(code=profile.code, boundary__isnull=False).first()
     rivers = json.loads(profile.rivers.read_text(encoding="utf-8")) if profile.rivers else _nothing()
     return {
         "districts": {"type": "FeatureCollection", "features": districts},
+        "names": {"type": "FeatureCollection", "features": names},
         "outline": {"type": "Feature", "geometry": outline.boundary, "properties": {}} if outline else _nothing(),
         "rivers": rivers,
+        "relief": relief(),
         "bounds": list(profile.bounds),
         "view": _view(profile),
     }
+
+
+def relief() -> dict[str, Any] | None:
+    """Return address and bounds of the hill shade; None when the profile has none."""
+    profile = city.profile()
+    if profile.relief is None or profile.relief_bounds is None:
+        return None
+    changed = int(profile.relief.stat().st_mtime)  # an installation may put its own in place
+    return {"url": f"{reverse('base-map-relief')}?{changed}", "bounds": list(profile.relief_bounds)}
 
 
 def _view(profile: city.CityProfile) -> list[float]:
@@ -56,6 +71,11 @@ def _view(profile: city.CityProfile) -> list[float]:
     degrees = 360 / 2**profile.zoom / 512  # of a pixel, MapLibre's tiles being 512 pixels wide
     height = degrees * math.cos(math.radians(latitude))
     return [longitude - 400 * degrees, latitude - 300 * height, longitude + 400 * degrees, latitude + 300 * height]
+
+
+def _middle(geometry: dict[str, Any]) -> dict[str, Any]:
+    point = shape(geometry).representative_point()
+    return {"type": "Point", "coordinates": [round(point.x, 5), round(point.y, 5)]}
 
 
 def _nothing() -> dict[str, Any]:

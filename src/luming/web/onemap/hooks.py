@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from luming.core.manifest import NavigationItem
+from django.utils.translation import gettext_lazy as _
 
-NAVIGATION: list[NavigationItem] = []
+from luming.core.manifest import NavigationItem
+from luming.web.onemap import layers
+
+NAVIGATION = [NavigationItem(_("One map"), "map", "map", "data.view", "overview", 15)]
+LAYERS = layers.LAYERS

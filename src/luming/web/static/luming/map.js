@@ -1,10 +1,9 @@
 // <luming-map>: the one map. Districts and rivers of the city profile, layers of the domains; nothing from outside.
 
-const FONT = ["Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
-const LOOKS = {
-  light: { ground: "#eef2f1", district: "#fbfdfc", line: "#b9c7c4", outline: "#6f8c87", river: "#8cc4e0", text: "#51635f", halo: "#ffffff" },
-  dark: { ground: "#111b1b", district: "#18262a", line: "#34484c", outline: "#6f9a94", river: "#2a6a8c", text: "#a9bdb9", halo: "#111b1b" },
-};
+import { FONT, json, look, paint, style } from "./onemap-base.js";
+import { boxOf } from "./onemap-geo.js";
+
+const FALLBACK = "#4c6ef5"; // colour of a feature that has none
 
 class LumingMap extends HTMLElement {
   async connectedCallback() {
@@ -38,7 +37,7 @@ class LumingMap extends HTMLElement {
     const [west, south, east, north] = this.bounds(base, layers);
     try {
       this.map = new this.library.Map({
-        container: this.area, style: this.style(base), attributionControl: false, fadeDuration: 0,
+        container: this.area, style: style(base), attributionControl: false, fadeDuration: 0,
         bounds: [[west, south], [east, north]], fitBoundsOptions: { padding: 24, maxZoom: 12 }, dragRotate: false, pitchWithRotate: false, touchPitch: false,
         minZoom: 5, maxZoom: 17, locale: { "Map.Title": this.dataset.textMap },
       });
@@ -61,32 +60,9 @@ class LumingMap extends HTMLElement {
 
   // A few places are shown closely; a city is shown as its profile says, for its far corners would shrink all others.
   bounds(base, layers) {
-    const points = layers.flatMap((layer) => layer.data.features.map((feature) => feature.geometry.coordinates));
-    if (points.length < 1 || points.length > 12) return base.view;
-    const [x, y] = [points.map((point) => point[0]), points.map((point) => point[1])];
-    return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
-  }
-
-  get look() {
-    return LOOKS[document.documentElement.getAttribute("data-bs-theme") === "dark" ? "dark" : "light"];
-  }
-
-  style(base) {
-    const look = this.look;
-    return {
-      version: 8,
-      sources: {
-        districts: { type: "geojson", data: base.districts }, outline: { type: "geojson", data: base.outline }, rivers: { type: "geojson", data: base.rivers },
-      },
-      layers: [
-        { id: "ground", type: "background", paint: { "background-color": look.ground } },
-        { id: "districts", type: "fill", source: "districts", paint: { "fill-color": look.district } },
-        { id: "borders", type: "line", source: "districts", paint: { "line-color": look.line, "line-width": 1.2, "line-dasharray": [3, 2] } },
-        { id: "outline", type: "line", source: "outline", paint: { "line-color": look.outline, "line-width": 1.8 } },
-        { id: "rivers", type: "line", source: "rivers", layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": look.river, "line-width": ["interpolate", ["linear"], ["zoom"], 7, 1.6, 11, 4, 14, 9] } },
-        { id: "names", type: "symbol", source: "districts", layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 13, "text-letter-spacing": 0.08, "text-max-width": 12 }, paint: { "text-color": look.text, "text-halo-color": look.halo, "text-halo-width": 1.4 } },
-      ],
-    };
+    const features = layers.flatMap((layer) => layer.data.features);
+    if (features.length < 1 || features.length > 12) return base.view;
+    return boxOf(features.map((feature) => feature.geometry)) ?? base.view;
   }
 
   show(layers) {
@@ -95,6 +71,10 @@ class LumingMap extends HTMLElement {
     for (const layer of [...layers].reverse().sort((a, b) => small(a) - small(b))) {
       const id = `layer-${layer.key}`;
       this.map.addSource(id, { type: "geojson", data: layer.data });
+      if (layer.data.features.some(({ geometry }) => geometry.type !== "Point")) {
+        this.showShapes(id);
+        continue;
+      }
       const outlet = small(layer);
       const numbered = layer.data.features.some((feature) => feature.properties.medium === "air");
       const size = outlet ? 5 : numbered ? 13 : 8;
@@ -106,7 +86,7 @@ class LumingMap extends HTMLElement {
       if (!outlet) {
         this.map.addLayer({ id: `${id}-name`, type: "symbol", source: id, minzoom: 10.8, layout: {
           "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "text-offset": [0, 1.5], "text-anchor": "top", "text-optional": true },
-        paint: { "text-color": this.look.text, "text-halo-color": this.look.halo, "text-halo-width": 1.3 } });
+        paint: { "text-color": look().text, "text-halo-color": look().halo, "text-halo-width": 1.3 } });
       }
       if (numbered) {
         this.map.addLayer({ id: `${id}-value`, type: "symbol", source: id, layout: {
@@ -121,6 +101,15 @@ class LumingMap extends HTMLElement {
     this.layers = layers.map((layer) => layer.key);
   }
 
+  // Lines and polygons; they lie below the points, which are added later or moved up.
+  showShapes(id) {
+    const colour = ["coalesce", ["get", "colour"], FALLBACK], before = this.map.getStyle().layers.find((layer) => layer.type === "circle")?.id;
+    this.map.addLayer({ id, type: "fill", source: id, filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": colour, "fill-opacity": 0.22 } }, before);
+    this.map.addLayer({ id: `${id}-line`, type: "line", source: id, paint: { "line-color": colour, "line-width": 2 } }, before);
+    this.map.on("mouseenter", id, (event) => this.point(event));
+    this.map.on("mouseleave", id, () => this.leave());
+  }
+
   buttons(layers) {
     const bar = Object.assign(document.createElement("div"), { className: "lm-layers" });
     bar.setAttribute("role", "group");
@@ -132,7 +121,7 @@ class LumingMap extends HTMLElement {
       button.addEventListener("click", () => {
         const on = button.getAttribute("aria-pressed") !== "true";
         button.setAttribute("aria-pressed", String(on));
-        for (const id of [`layer-${layer.key}`, `layer-${layer.key}-name`, `layer-${layer.key}-value`])
+        for (const id of ["", "-name", "-value", "-line"].map((part) => `layer-${layer.key}${part}`))
           if (this.map.getLayer(id)) this.map.setLayoutProperty(id, "visibility", on ? "visible" : "none");
       });
       bar.append(button);
@@ -143,9 +132,15 @@ class LumingMap extends HTMLElement {
     this.append(bar);
   }
 
+  // A feature may name its own page; else it is a place's.
+  address({ properties, id }) {
+    return properties.url ?? this.dataset.place?.replace("/0/", `/${id}/`);
+  }
+
   card({ properties, id }) {
     const card = document.createElement("div");
-    const name = Object.assign(document.createElement("a"), { textContent: properties.name, href: this.dataset.place.replace("/0/", `/${id}/`), className: "fw-bold" });
+    const url = this.address({ properties, id });
+    const name = Object.assign(document.createElement(url ? "a" : "span"), { textContent: properties.name, className: "fw-bold", ...(url ? { href: url } : {}) });
     const state = Object.assign(document.createElement("div"), { className: "lm-state" });
     const dot = document.createElement("i");
     dot.style.background = properties.colour;
@@ -159,7 +154,7 @@ class LumingMap extends HTMLElement {
     if (this.pinned) return;
     this.popup ??= new this.library.Popup({ closeButton: false, closeOnClick: false, offset: 12 });
     const feature = event.features[0];
-    this.popup.setLngLat(feature.geometry.coordinates).setDOMContent(this.card(feature)).addTo(this.map);
+    this.popup.setLngLat(feature.geometry.type === "Point" ? feature.geometry.coordinates : event.lngLat).setDOMContent(this.card(feature)).addTo(this.map);
   }
 
   leave() {
@@ -171,7 +166,8 @@ class LumingMap extends HTMLElement {
   open(event) {
     const feature = event.features[0];
     if (window.matchMedia("(hover: hover)").matches) {
-      window.location.href = this.dataset.place.replace("/0/", `/${feature.id}/`);
+      const url = this.address(feature);
+      if (url) window.location.href = url;
       return;
     }
     this.tapped?.remove();
@@ -179,17 +175,7 @@ class LumingMap extends HTMLElement {
   }
 
   paint() {
-    const look = this.look;
-    const set = (id, name, value) => this.map.getLayer(id) && this.map.setPaintProperty(id, name, value);
-    set("ground", "background-color", look.ground);
-    set("districts", "fill-color", look.district);
-    set("borders", "line-color", look.line);
-    set("outline", "line-color", look.outline);
-    set("rivers", "line-color", look.river);
-    for (const id of ["names", ...this.layers.map((key) => `layer-${key}-name`)]) {
-      set(id, "text-color", look.text);
-      set(id, "text-halo-color", look.halo);
-    }
+    paint(this.map, this.layers.map((key) => `layer-${key}-name`));
   }
 
   async refresh() {
@@ -200,12 +186,6 @@ class LumingMap extends HTMLElement {
       /* the shell says that the server cannot be reached */
     }
   }
-}
-
-async function json(url) {
-  const answer = await fetch(url, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
-  return answer.json();
 }
 
 customElements.define("luming-map", LumingMap);
