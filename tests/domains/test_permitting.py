@@ -13,6 +13,7 @@ from luming.core import manifest
 from luming.core.models import AuditEntry, Organisation, User
 from luming.domains.permitting import accounts, actions, evaluate, file, home, layers, links, numbers, panels, words
 from luming.domains.permitting.models import Allowance, EmissionDay, Permit
+from luming.hj212 import FACTORS
 from luming.registry.models import Facility, Outlet, Region, Series
 from luming.standards.amounts import month_end
 from luming.telemetry import judging
@@ -124,7 +125,7 @@ def test_marks_of_the_device(outlet, record):
 
 
 def test_amounts_in_grams_and_what_is_no_pollutant(outlet, record):
-    gram = next(code for code, factor in evaluate.FACTORS.items() if factor.amount_unit == "g")
+    gram = next(code for code, factor in FACTORS.items() if factor.amount_unit == "g")
     Series.objects.create(place=outlet, factor=gram, interval="hour", seconds=3600, unit="ng/m³")
     hour(record, outlet, START, 250.0, factor=gram)
     record(outlet, START, {"a19001": 12.0}, amounts={"a19001": 3.0})  # oxygen has no amount

@@ -12,14 +12,12 @@ from django.db.models import F, Sum
 from django.db.models.functions import TruncMonth
 
 from luming.core.models import User
-from luming.domains.permitting.evaluate import amount_factors
+from luming.domains.permitting import factors as known_factors
 from luming.domains.permitting.models import Allowance, EmissionDay, Permit
 from luming.registry.models import Facility, Interval, Series
 from luming.standards.amounts import Account, expected_hours
 from luming.standards.edition import city_day
 
-# What permits of key management allow amounts of comes first; then by code.
-FIRST = ("a21026", "a21002", "a34013", "w01018", "w21003", "w21001", "w21011")
 KILOGRAMS_PER_TONNE = 1000.0
 STANDINGS = ("over", "ahead", "within", "none")  # worst first
 
@@ -45,8 +43,7 @@ class Line:
     @property
     def rank(self) -> tuple[int, int, int, str]:
         """Return where the line stands in a list: the facility's, those with an allowance, the usual factors first."""
-        place = FIRST.index(self.factor) if self.factor in FIRST else len(FIRST)
-        return (self.outlet_id or 0, 0 if self.allowance else 1, place, self.factor)
+        return (self.outlet_id or 0, 0 if self.allowance else 1, *known_factors.rank(self.factor))
 
 
 class _Sum(NamedTuple):
@@ -78,7 +75,7 @@ def of_facilities(
     now = now or datetime.now(UTC)
     visible = Facility.objects.visible_to(user)
     wanted = visible.values("pk") if facilities is None else visible.filter(pk__in=list(facilities)).values("pk")
-    data = _read(wanted, None, list(factors) if factors is not None else amount_factors(), now)
+    data = _read(wanted, None, list(factors) if factors is not None else known_factors.amount_factors(), now)
     found: dict[int, list[Line]] = defaultdict(list)
     keys = set(data.allowances) | {(facility_id, None, factor) for facility_id, factor in data.sums}
     for facility_id, outlet_id, factor in keys:
@@ -97,7 +94,7 @@ def kept(user: User, facility: Facility) -> list[Line]:
 def of_outlet(facility_id: int, outlet_id: int, *, now: datetime | None = None) -> list[Line]:
     """Return the lines of one outlet, which the caller has found in the user's scope; three queries."""
     now = now or datetime.now(UTC)
-    data = _read([facility_id], outlet_id, amount_factors(), now)
+    data = _read([facility_id], outlet_id, known_factors.amount_factors(), now)
     factors = {factor for _facility, factor in data.sums} | {key[2] for key in data.allowances if key[1] == outlet_id}
     lines = [_line(data, facility_id, outlet_id, factor, now) for factor in factors]
     return sorted(lines, key=lambda line: line.rank)

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from luming.core import audit
 from luming.core.models import User
 from luming.domains.permitting import numbers
-from luming.domains.permitting.evaluate import amount_factors
 from luming.domains.permitting.models import Allowance, Permit
 from luming.registry.actions import described, differences, facts
 from luming.registry.models import Facility, Place
@@ -172,8 +171,6 @@ def permit_problems(permit: Permit) -> Problems:
 def allowance_problems(allowance: Allowance) -> Problems:
     """Return what is wrong with an allowance: its factor, its outlet, its year, what was reported."""
     permit = allowance.permit
-    if allowance.factor not in amount_factors():
-        return {"factor": _("“%(code)s” is no pollutant whose amount is counted.") % {"code": allowance.factor}}
     if allowance.outlet is not None and allowance.outlet.facility_id != permit.facility_id:
         return {"outlet": _("This outlet belongs to another facility than the permit.")}
     if not permit.valid_from.year <= allowance.year <= permit.valid_to.year:

@@ -14,8 +14,8 @@ import numpy as np
 from django.db import transaction
 
 from luming import __version__
+from luming.domains.permitting import factors
 from luming.domains.permitting.models import EmissionDay
-from luming.hj212 import FACTORS, find_factor
 from luming.registry.models import Interval, Medium, Place, Series
 from luming.standards.amounts import daily_amounts
 from luming.standards.edition import CITY_ZONE, city_day
@@ -23,17 +23,10 @@ from luming.telemetry import store
 from luming.telemetry.judging import Outcome
 
 MEDIA = frozenset({Medium.GAS.value, Medium.SEWAGE.value})
-# The unit of Cou is that of HJ 212-2017 Annex B: a packet does not name it, and it does not follow the series' unit.
-KILOGRAMS = {"kg": 1.0, "g": 1e-3, "mg": 1e-6}
 DAY = timedelta(days=1)
 CHUNK_DAYS = 31  # of a whole fleet are read at a time
 FIGURES = ("amount_kg", "left_out_kg", "hours_present", "hours_expected")
 Figures = tuple[float, float, int, int]
-
-
-def amount_factors() -> list[str]:
-    """Return the codes of the factors whose hourly amounts are masses."""
-    return [code for code, factor in FACTORS.items() if factor.amount_unit in KILOGRAMS]
 
 
 def judge_hours(selection: Mapping[int, Sequence[datetime]], interval: str) -> list[Outcome]:
@@ -84,7 +77,7 @@ def _computed(first: date, last: date, outlet_ids: Iterable[int]) -> dict[tuple[
     series = {
         row.pk: row
         for row in Series.objects.filter(
-            place_id__in=outlet_ids, interval=Interval.HOUR, factor__in=amount_factors()
+            place_id__in=outlet_ids, interval=Interval.HOUR, factor__in=factors.amount_factors()
         ).only("pk", "place_id", "factor")
     }
     begin, end = (datetime(day.year, day.month, day.day, tzinfo=CITY_ZONE) for day in (first, last + DAY))
@@ -92,8 +85,7 @@ def _computed(first: date, last: date, outlet_ids: Iterable[int]) -> dict[tuple[
     found: dict[tuple[int, str, date], Figures] = {}
     for series_id in np.unique(columns.series_id).tolist():
         own, row = columns.of(series_id), series[series_id]
-        factor = find_factor(row.factor)
-        scale = KILOGRAMS[factor.amount_unit] if factor is not None else 1.0
+        scale = factors.kilograms(row.factor)
         days = daily_amounts(own.start, own.amount, own.flag)
         for day, amount, left_out, present, stopped in zip(
             days.day.tolist(), days.amount.tolist(), days.left_out.tolist(), days.present.tolist(),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from luming.core.manifest import Check, Finding, Moment, Reason, Timeline, Trait
 from luming.core.models import User
-from luming.domains.permitting import accounts, links, numbers, words
+from luming.domains.permitting import accounts, factors, links, numbers, words
 from luming.domains.permitting.accounts import Line
 from luming.domains.permitting.models import Permit
 from luming.registry.models import Facility
@@ -87,7 +87,7 @@ def _of_line(line: Line) -> Iterator[Reason]:
     if account.standing not in ("over", "ahead"):
         return
     values = {
-        "factor": words.factor_name(line.factor),
+        "factor": factors.name(line.factor),
         "used": words.per_cent(account.share),
         "pace": words.per_cent(account.pace),
         "where": f"{line.allowance.outlet.number} " if line.allowance and line.allowance.outlet else "",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from luming.core.manifest import Concern, Figure, Item, Tile
 from luming.core.models import User
-from luming.domains.permitting import accounts, links, words
+from luming.domains.permitting import accounts, factors, links, words
 from luming.domains.permitting.accounts import Line
 from luming.domains.permitting.models import RENEWAL, Permit
 from luming.registry.models import Facility
@@ -77,7 +77,7 @@ def _short(line: Line, facility: str) -> Item:
         links.facility(line.facility_id),
         _("%(factor)s: %(emitted)s t of %(allowed)s t, projected %(projected)s t")
         % {
-            "factor": words.factor_name(line.factor),
+            "factor": factors.name(line.factor),
             "emitted": words.amount(account.emitted),
             "allowed": words.amount(account.allowance),
             "projected": words.amount(account.projected),

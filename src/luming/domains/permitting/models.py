@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from luming.core.history import tracked
 from luming.core.models import User
+from luming.domains.permitting import factors
 from luming.registry.models import Facility, Outlet, Place
 
 # Regulation on the administration of discharge permits (State Council order 736), article 14: who wants to go on
@@ -117,7 +118,7 @@ class Allowance(models.Model):
         verbose_name=_("Outlet"),
         help_text=_("Empty: for the whole facility."),
     )
-    factor = models.CharField(_("Factor"), max_length=12)  # code of HJ 212 Annex B
+    factor = models.CharField(_("Factor"), max_length=12, choices=factors.choices)  # code of HJ 212 Annex B
     year = models.PositiveSmallIntegerField(_("Year"), validators=[MinValueValidator(2016), MaxValueValidator(2199)])
     tonnes = models.FloatField(_("Allowed amount (t)"), validators=[MinValueValidator(1e-9), MaxValueValidator(1e9)])
     source = models.CharField(_("Source"), max_length=200)
@@ -172,7 +173,7 @@ class EmissionDay(models.Model):
     outlet = models.ForeignKey(
         Outlet, models.CASCADE, related_name="emission_days", verbose_name=_("Outlet"), editable=False
     )
-    factor = models.CharField(_("Factor"), max_length=12, editable=False)
+    factor = models.CharField(_("Factor"), max_length=12, choices=factors.choices, editable=False)
     day = models.DateField(_("Day"), editable=False)
     amount_kg = models.FloatField(_("Amount (kg)"), editable=False)
     left_out_kg = models.FloatField(

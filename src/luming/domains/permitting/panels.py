@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from luming.core.manifest import Panel, Section
 from luming.core.models import User
-from luming.domains.permitting import accounts, links, words
+from luming.domains.permitting import accounts, factors, links, words
 from luming.domains.permitting.accounts import Line, Month
 from luming.domains.permitting.models import Permit
 from luming.registry.models import Facility, Outlet, Place
@@ -46,7 +46,7 @@ class Row:
     @property
     def name(self) -> str:
         """Return the factor's name."""
-        return words.factor_name(self.line.factor)
+        return factors.name(self.line.factor)
 
     @property
     def word(self) -> words.Word:

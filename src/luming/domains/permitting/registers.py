@@ -8,9 +8,8 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from luming.core.registers import Action, Column, Filter, Group, Register, Related
+from luming.core.registers import Action, Column, Group, Register, Related
 from luming.domains.permitting import actions, links, words
-from luming.domains.permitting.evaluate import amount_factors
 from luming.domains.permitting.models import Allowance, EmissionDay, Permit
 
 
@@ -19,19 +18,10 @@ def _standing(permit: Permit) -> Any:
     return format_html('<span class="lm-tag {}">{}</span>', word.tag, word.label)
 
 
-def _factor(record: Allowance | EmissionDay) -> str:
-    return words.factor_name(record.factor)
-
-
-def _factor_choices(_user: Any) -> list[tuple[str, str]]:
-    return [(code, words.factor_name(code)) for code in amount_factors()]
-
-
 def _is_valid(permit: Permit) -> bool:
     return permit.status == Permit.Status.VALID
 
 
-_FACTOR = Filter("factor", kind="choice", choices=_factor_choices)
 ENDINGS = [choice for choice in Permit.Status.choices if choice[0] != Permit.Status.VALID]
 
 REGISTERS = [
@@ -56,7 +46,7 @@ REGISTERS = [
         search=["number", "facility__name", "issued_by"],
         form=[
             Group(_("Identity"), ["facility", "number", "category"]),
-            Group(_("Issue and validity"), ["issued_by", "issued_on", "valid_from", "valid_to", "note"]),
+            Group(_("Issue and validity"), ["issued_by", "issued_on", "valid_from", "valid_to", "status", "note"]),
         ],
         natural_key=["number", "valid_from"],
         fixed=["facility", "status"],  # a permit ends by the action, which asks why
@@ -92,15 +82,15 @@ REGISTERS = [
             "permit",
             Column("permit__facility__name", label=_("Facility")),
             "outlet",
-            Column("factor", render=_factor),
-            "year",
+            "factor",
+            Column("year", kind="text"),
             Column("tonnes", decimals=3, total="sum"),
             "source",
             "verified",
             Column("reported_tonnes", decimals=3, shown=False),
             Column("reported_until", shown=False),
         ],
-        filters=["permit", _FACTOR, "year", "outlet", "verified"],
+        filters=["permit", "factor", "year", "outlet", "verified"],
         search=["permit__number", "permit__facility__name", "factor"],
         form=[
             Group(_("What is allowed"), ["permit", "outlet", "factor", "year", "tonnes"]),
@@ -133,7 +123,7 @@ REGISTERS = [
             "day",
             "outlet",
             Column("outlet__facility__name", label=_("Facility"), shown=False),
-            Column("factor", render=_factor),
+            "factor",
             Column("amount_kg", total="sum", decimals=3, unit="kg"),
             Column("hours_present", total="sum"),
             Column("hours_expected", total="sum"),
@@ -141,7 +131,7 @@ REGISTERS = [
             Column("computed_at", shown=False),
             Column("software", shown=False),
         ],
-        filters=["outlet", "outlet__facility", _FACTOR, "day"],
+        filters=["outlet", "outlet__facility", "factor", "day"],
         search=["outlet__name"],
         select=["outlet", "outlet__facility"],
         page=links.values,

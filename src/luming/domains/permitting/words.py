@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-
-from luming.hj212 import find_factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +38,6 @@ PERMITS = {
     "withdrawn": Word(_("Withdrawn"), "danger", "#d9480f"),
     "revoked": Word(_("Revoked"), "danger", "#d9480f"),
 }
-
-
-def factor_name(code: str) -> str:
-    """Return the name of a factor in the reader's language; an unknown code stays a code."""
-    factor = find_factor(code)
-    if factor is None:
-        return code
-    return (factor.name_zh if (get_language() or "").startswith("zh") else factor.name_en) or code
 
 
 def amount(value: float | None) -> str:
