@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
-
-# Of sixteen directions, clockwise from north.
-WAYS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
 
 
 def texts() -> dict[str, str]:
     """Return the words in the reader's language."""
-    return _page() | _tools() | _files() | {f"way-{i}": pgettext("wind direction", way) for i, way in enumerate(WAYS)}
+    return _page() | _tools() | _files() | {f"way-{i}": way for i, way in enumerate(_ways())}
+
+
+def _ways() -> tuple[str, ...]:
+    """Return the sixteen directions, clockwise from north."""
+    return (
+        _("N"), _("NNE"), _("NE"), _("ENE"), _("E"), _("ESE"), _("SE"), _("SSE"),
+        _("S"), _("SSW"), _("SW"), _("WSW"), _("W"), _("WNW"), _("NW"), _("NNW"),
+    )  # fmt: skip
 
 
 def _page() -> dict[str, str]:
