@@ -12,7 +12,7 @@ from django.db.models import F, Sum
 from django.db.models.functions import TruncMonth
 
 from luming.core.models import User
-from luming.domains.permitting import factors as known_factors
+from luming.domains.permitting.factors import rank
 from luming.domains.permitting.models import Allowance, EmissionDay, Permit
 from luming.registry.models import Facility, Interval, Series
 from luming.standards.amounts import Account, expected_hours
@@ -43,7 +43,7 @@ class Line:
     @property
     def rank(self) -> tuple[int, int, int, str]:
         """Return where the line stands in a list: the facility's, those with an allowance, the usual factors first."""
-        return (self.outlet_id or 0, 0 if self.allowance else 1, *known_factors.rank(self.factor))
+        return (self.outlet_id or 0, 0 if self.allowance else 1, *rank(self.factor))
 
 
 class _Sum(NamedTuple):
@@ -75,7 +75,7 @@ def of_facilities(
     now = now or datetime.now(UTC)
     visible = Facility.objects.visible_to(user)
     wanted = visible.values("pk") if facilities is None else visible.filter(pk__in=list(facilities)).values("pk")
-    data = _read(wanted, None, list(factors) if factors is not None else known_factors.amount_factors(), now)
+    data = _read(wanted, None, factors, now)
     found: dict[int, list[Line]] = defaultdict(list)
     keys = set(data.allowances) | {(facility_id, None, factor) for facility_id, factor in data.sums}
     for facility_id, outlet_id, factor in keys:
@@ -94,7 +94,7 @@ def kept(user: User, facility: Facility) -> list[Line]:
 def of_outlet(facility_id: int, outlet_id: int, *, now: datetime | None = None) -> list[Line]:
     """Return the lines of one outlet, which the caller has found in the user's scope; three queries."""
     now = now or datetime.now(UTC)
-    data = _read([facility_id], outlet_id, known_factors.amount_factors(), now)
+    data = _read([facility_id], outlet_id, None, now)
     factors = {factor for _facility, factor in data.sums} | {key[2] for key in data.allowances if key[1] == outlet_id}
     lines = [_line(data, facility_id, outlet_id, factor, now) for factor in factors]
     return sorted(lines, key=lambda line: line.rank)
@@ -121,11 +121,12 @@ def worst(lines: Iterable[Line]) -> Line | None:
     )
 
 
-def _read(facilities: Any, outlet_id: int | None, factors: Sequence[str], now: datetime) -> _Data:
+def _read(facilities: Any, outlet_id: int | None, factors: Iterable[str] | None, now: datetime) -> _Data:
     data = _Data()
     today = city_day(now)
+    only = {} if factors is None else {"factor__in": list(factors)}
     allowances = Allowance.objects.filter(
-        permit__facility__in=facilities, year=today.year, factor__in=factors, permit__status=Permit.Status.VALID
+        permit__facility__in=facilities, year=today.year, permit__status=Permit.Status.VALID, **only
     )
     if outlet_id is not None:
         allowances = allowances.filter(outlet=outlet_id)
@@ -133,14 +134,15 @@ def _read(facilities: Any, outlet_id: int | None, factors: Sequence[str], now: d
         data.allowances[row.permit.facility_id, row.outlet_id, row.factor] = row
     of_outlets = {"outlet__facility__in": facilities} if outlet_id is None else {"outlet": outlet_id}
     rows = (
-        EmissionDay.objects.filter(**of_outlets, factor__in=factors, day__gte=_chart_start(today), day__lte=today)
+        EmissionDay.objects.filter(**of_outlets, **only, day__gte=_months(today)[0], day__lte=today)
         .order_by()
         .values_list("outlet__facility", "outlet", "factor", TruncMonth("day"))
         .annotate(Sum("amount_kg"), Sum("hours_present"), stopped=Sum(24 - F("hours_expected")))
     )
     for facility_id, outlet, factor, month, *figures in rows:
         data.sums.setdefault((facility_id, factor), {})[outlet, month] = _Sum(*figures)
-    series = Series.objects.filter(interval=Interval.HOUR, expected=True, factor__in=factors)
+    found = {factor for _facility, factor in data.sums} | {key[2] for key in data.allowances}
+    series = Series.objects.filter(interval=Interval.HOUR, expected=True, factor__in=found)
     if outlet_id is None:
         series = series.filter(place__outlet__facility__in=facilities)
     else:
@@ -152,13 +154,8 @@ def _read(facilities: Any, outlet_id: int | None, factors: Sequence[str], now: d
     return data
 
 
-def _chart_start(today: date) -> date:
-    """Return the first day of the earliest of twelve months, or of the year if that is earlier."""
-    return min(date(today.year, 1, 1), _months(today)[0])
-
-
 def _months(today: date) -> list[date]:
-    """Return the first days of the last twelve months, oldest first."""
+    """Return the first days of the last twelve months, oldest first; January of this year is always among them."""
     count = today.year * 12 + today.month - 1
     return [date(number // 12, number % 12 + 1, 1) for number in range(count - 11, count + 1)]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-from django.utils.functional import lazystr
+from django.utils.functional import lazy
 from django.utils.translation import get_language
 
 from luming.hj212 import FACTORS, find_factor
@@ -41,16 +42,10 @@ def name(code: str) -> str:
     return (factor.name_zh if (get_language() or "").startswith("zh") else factor.name_en) or code
 
 
-class _Name:
-    """A factor's name, written in the language of the moment it is shown."""
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-
-    def __str__(self) -> str:
-        return name(self.code)
+_lazy_name = lazy(name, str)
 
 
-def choices() -> list[tuple[str, Any]]:
-    """Return the factors to choose from."""
-    return [(code, lazystr(_Name(code))) for code in amount_factors()]
+@functools.cache
+def choices() -> tuple[tuple[str, Any], ...]:
+    """Return the factors to choose from; their names are in the language of the moment they are shown."""
+    return tuple((code, _lazy_name(code)) for code in amount_factors())
