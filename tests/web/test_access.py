@@ -1,7 +1,7 @@
 """Who may open what: one row per address, for every role and for nobody. An address without a row fails the suite."""
 
 import pytest
-from access import base, cockpit, domains, onefile, onemap, outside, registers
+from access import base, cockpit, domains, onefile, onemap, outside, records, registers
 from access.groups import PUBLIC, STRANGER
 from django.core.files.base import ContentFile
 from django.urls import get_resolver, reverse
@@ -10,7 +10,8 @@ from luming.core.models import Task, User
 from luming.core.roles import ROLES
 
 # name -> (method, arguments, form or query, roles that get through); PUBLIC needs no sign-in
-MATRIX = base.ROWS | registers.ROWS | onefile.ROWS | onemap.ROWS | cockpit.ROWS | outside.ROWS | domains.ROWS
+AREAS = (base, registers, records, onefile, onemap, cockpit, outside, domains)
+MATRIX = {name: row for area in AREAS for name, row in area.ROWS.items()}
 
 
 def names():
@@ -41,6 +42,7 @@ def request(world, client, name, **headers):
         "account": world.users["none"].pk,
         "task": task_of(client.session.get("_auth_user_id")) if "task" in arguments else 0,
     }
+    known |= records.known(world, client, arguments)
     url = reverse(name, args=[known.get(item, item) for item in arguments])
     values = {key: known.get(value, value) for key, value in values.items()}
     return getattr(client, method)(url, values, **headers)

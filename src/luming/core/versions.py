@@ -21,6 +21,7 @@ CREATED, CHANGED, DELETED = "create", "change", "delete"
 
 # The audit row of a transaction is written before its end; nothing of ours takes longer.
 LONGEST_TRANSACTION = timedelta(hours=12)
+MOST_ENTRIES = 500  # beside the versions of one record
 
 
 @dataclass(slots=True)
@@ -170,9 +171,8 @@ def _account_for(model: type[models.Model], pk: str, found: Sequence[Version]) -
     if not found:
         return
     moments = [entry.at for entry in found]
-    types = [parent._meta.label_lower for parent in (*model._meta.get_parent_list(), model)]
     rows = AuditEntry.objects.select_related("actor").filter(transaction_at__in=moments).order_by("pk")
-    _share_out(found, rows.filter(object_type__in=types, object_id=pk))
+    _share_out(found, rows.filter(object_type__in=_types(model), object_id=pk))
     if missing := [entry for entry in found if not entry.entries]:
         # By time of writing, which has an index.
         first, last = missing[0].at, missing[-1].at + LONGEST_TRANSACTION
@@ -181,6 +181,16 @@ def _account_for(model: type[models.Model], pk: str, found: Sequence[Version]) -
     for entry in found:
         if entry.label == CHANGED and not entry.changes:
             entry.changes = _audited_changes(model, entry)
+
+
+def other_entries(model: type[models.Model], pk: Any, found: Sequence[Version]) -> list[AuditEntry]:
+    """Return the audit rows about a record that left no version, newest first: files, notes, tags, secrets."""
+    rows = AuditEntry.objects.filter(object_type__in=_types(model), object_id=str(pk))
+    return list(rows.exclude(transaction_at__in=[entry.at for entry in found]).order_by("-at", "-pk")[:MOST_ENTRIES])
+
+
+def _types(model: type[models.Model]) -> list[str]:
+    return [parent._meta.label_lower for parent in (*model._meta.get_parent_list(), model)]
 
 
 def _share_out(found: Sequence[Version], rows: Iterable[AuditEntry], most: int = 20) -> None:

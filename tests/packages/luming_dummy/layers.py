@@ -47,7 +47,9 @@ def canal(user):
 
 def clock(user, at=None):
     """Return a point that was bad in the odd hours, UTC."""
-    feature = _feature(5, {"type": "Point", "coordinates": [109.85, 40.62]}, "Clock", at is not None and at.hour % 2 == 1)
+    feature = _feature(
+        5, {"type": "Point", "coordinates": [109.85, 40.62]}, "Clock", at is not None and at.hour % 2 == 1
+    )
     if at is not None:
         feature["properties"]["period"] = at.isoformat()
     return _collection([feature])

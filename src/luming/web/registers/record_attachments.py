@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from luming.core import annotations, manifest
+from luming.core import annotations, audit, manifest
 from luming.core.models import Attachment, Note, Tag, User
 from luming.core.registers import Register
 from luming.web.access import needs, signed_in
@@ -41,6 +41,7 @@ def documents(request: HttpRequest, key: str, pk: str) -> HttpResponse:
     record = record_of(register, request.user, pk)
     problems = []
     if request.method == "POST":
+        audit.require(request.user, annotations.PERMISSION)
         category = request.POST.get("category", Attachment.Category.DOCUMENT)
         chosen = request.FILES.getlist("file")
         if not chosen:
@@ -152,8 +153,9 @@ def _found(request: HttpRequest, pk: int) -> tuple[Attachment, Register, Any]:
     """Return a file with its register and record, if the user may see the record; else there is none."""
     row = get_object_or_404(Attachment, pk=pk)
     register = next((entry for entry in manifest.registers() if entry.object_type == row.object_type), None)
-    if register is None or not request.user.may(register.view):
+    if register is None:
         raise Http404
+    access.require(request.user, register)
     record = record_of(register, request.user, row.object_id)
     return get_object_or_404(annotations.attachments(request.user, register, record.pk), pk=pk), register, record
 
@@ -165,12 +167,12 @@ def _part(request: HttpRequest, name: str, register: Register, record: Any, part
 
 
 def _changed(
-    request: HttpRequest, name: str, register: Register, record: Any, part: Any, problem: str = "", **more: Any
+    request: HttpRequest, name: str, register: Register, record: Any, part: Any, said: str = "", **more: Any
 ) -> HttpResponse:
     """Answer with the changed part, or without scripts with the page that it stands in."""
     if request.htmx:
         return _part(request, name, register, record, part, **more)
-    return _back(request, register, record, [problem] if problem else [])
+    return _back(request, register, record, [said] if said else [])
 
 
 def _back(request: HttpRequest, register: Register, record: Any, problems: list[str]) -> HttpResponse:

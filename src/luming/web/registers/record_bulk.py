@@ -22,7 +22,7 @@ from luming.core import audit, records
 from luming.core.registers import Register
 from luming.web.access import signed_in
 from luming.web.registers import access
-from luming.web.registers.record_editing import ReasonForm, action_of, editing, run_action
+from luming.web.registers.record_editing import ReasonForm, action_of, editing, posted, run_action
 from luming.web.registers.record_forms import complain, form_field, reason_field
 from luming.web.registers.record_words import Teller, field_column
 
@@ -218,7 +218,7 @@ def undo(request: HttpRequest, key: str) -> HttpResponse:
     if not rows:
         messages.error(request, _("There is nothing to take back: this change is not known."))
         return redirect(back)
-    form = ReasonForm(register, request.POST or None)
+    form = ReasonForm(register, posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             outcome = records.undo_bulk(request.user, register, batch, form.cleaned_data["reason"])

@@ -40,6 +40,11 @@ def editing(request: HttpRequest, key: str) -> Register:
     return register
 
 
+def posted(request: HttpRequest) -> Any:
+    """Return what a form sent, None when it was only opened; an empty form is a form too."""
+    return request.POST if request.method == "POST" else None
+
+
 # ---- making ---------------------------------------------------------------------------------------------------------
 
 
@@ -51,7 +56,7 @@ def new(request: HttpRequest, key: str) -> HttpResponse:
     if not register.add:
         raise PermissionDenied(_("Records of this register are not made by hand."))
     given = prefill(register, request.GET)
-    form = RecordForm(register, request.user, data=request.POST or None, initial=given)
+    form = RecordForm(register, request.user, data=posted(request), initial=given)
     if request.method == "POST" and form.is_valid():
         try:
             record = records.create(request.user, register, form.values)
@@ -219,7 +224,7 @@ def delete(request: HttpRequest, key: str, pk: str) -> HttpResponse:
     if not register.delete:
         raise PermissionDenied(_("Records of this register are not deleted."))
     record = record_of(register, request.user, pk)
-    form = ReasonForm(register, request.POST or None)
+    form = ReasonForm(register, posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             records.delete(request.user, register, record, form.cleaned_data["reason"])
@@ -297,7 +302,7 @@ def run_action(
         except ValidationError as error:
             complain(form, register, error)
         else:
-            messages.success(request, str(done or _("Done.")))
+            messages.success(request, _said(str(done or _("Done.")), request.user, register, action, record))
             return redirect(back)
     values = {
         "register": register,
@@ -311,3 +316,12 @@ def run_action(
         "pks": "" if record is not None else ",".join(str(entry.pk) for entry in chosen),
     }
     return render(request, "web/registers/record_action.html", values, status=422 if form.errors else 200)
+
+
+def _said(done: str, user: User, register: Register, action: Action, record: Any) -> str:
+    """Return what an action did, with the way to take it back where there is one."""
+    back = next((entry for entry in register.actions if entry.key == action.undo), None)
+    if back is None or record is None or not user.may(back.permission):
+        return done
+    url = reverse("record-action", args=[register.key, record.pk, back.key])
+    return format_html("{} <a href='{}'>{}</a>", done, url, back.label)

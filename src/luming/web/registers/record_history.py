@@ -19,7 +19,7 @@ from luming.core.versions import Version
 from luming.web.access import signed_in
 from luming.web.registers import access, record_parts
 from luming.web.registers.record_attachments import record_of
-from luming.web.registers.record_editing import ReasonForm, editing
+from luming.web.registers.record_editing import ReasonForm, editing, posted
 from luming.web.registers.record_forms import complain
 from luming.web.registers.record_words import Teller
 
@@ -33,16 +33,17 @@ def history(request: HttpRequest, key: str, pk: str) -> HttpResponse:
     """Tell who changed what from what to what, when and why."""
     register, record, every = _opened(request, key, pk)
     start = _number(request.GET.get("from"))
-    shown = every[start : start + PER_PAGE]
+    told = Teller(register, request.user).tell_all(every, versions.other_entries(register.model, pk, every))
     values = {
         "register": register,
         "record": record or _name(register, every),
         "exists": record is not None,
         "record_url": record_parts.entry_address(register, record) if record is not None else "",
-        "told": Teller(register, request.user).tell(shown),
+        "told": told[start : start + PER_PAGE],
         "count": len(every),
-        "more": start + PER_PAGE if len(every) > start + PER_PAGE else 0,
+        "more": start + PER_PAGE if len(told) > start + PER_PAGE else 0,
         "newest": every[0].key if every else "",
+        "second": every[1].key if len(every) > 1 else "",
         "pk": pk,
         "may_edit": request.user.may(register.edit),
         "is_kept": versions.is_kept(register.model),
@@ -90,7 +91,7 @@ def restore(request: HttpRequest, key: str, pk: str) -> HttpResponse:
     wanted = next((entry for entry in every if entry.key == request.GET.get("version")), None)
     if wanted is None:  # an old link, or no version is named: choose one
         return redirect("record-history", key=key, pk=pk)
-    form = ReasonForm(register, request.POST or None)
+    form = ReasonForm(register, posted(request))
     form.fields["reason"].required = True
     if request.method == "POST" and form.is_valid():
         try:
@@ -123,7 +124,7 @@ def undelete(request: HttpRequest, key: str, pk: str) -> HttpResponse:
     audit.require(request.user, register.edit)
     if record is not None:
         return redirect(record_parts.address(register, record))
-    form = ReasonForm(register, request.POST or None)
+    form = ReasonForm(register, posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             record = records.restore_deleted(request.user, register, every[0].values[_key(register)], _reason(form))

@@ -26,6 +26,13 @@ VERBS: dict[str, Any] = {
     "change": gettext_lazy("Changed"),
     "delete": gettext_lazy("Deleted"),
     "restore": gettext_lazy("Brought back"),
+    "attach": gettext_lazy("File kept"),
+    "detach": gettext_lazy("File removed"),
+    "reattach": gettext_lazy("File brought back"),
+    "note": gettext_lazy("Remark written"),
+    "unnote": gettext_lazy("Remark taken back"),
+    "tag": gettext_lazy("Tag added"),
+    "untag": gettext_lazy("Tag removed"),
 }
 TONES = {"create": "good", "change": "info", "delete": "bad", "restore": "good"}
 
@@ -112,13 +119,35 @@ class Teller:
         self.learn((name, value) for entry in told for name, pair in entry.changes.items() for value in pair)
         return [self._tell(entry) for entry in told]
 
+    def tell_all(self, told: Sequence[Version], others: Sequence[AuditEntry]) -> list[Told]:
+        """Return versions and the audit rows that left none (files, notes, tags, secrets) in words, newest first."""
+        found = [*self.tell(told), *(self._tell_entry(row) for row in others)]
+        return sorted(found, key=lambda entry: entry.at, reverse=True)
+
+    def _tell_entry(self, row: AuditEntry) -> Told:
+        what = row.verb.rpartition(".")[2]
+        lines = [Line("", label, _("changed, not shown"), "", True) for label in self._secrets([row])]
+        if name := row.detail.get("name") or row.detail.get("tag"):
+            lines.append(Line("", "", str(name)))
+        return Told(
+            "",
+            row.at,
+            VERBS.get(what, what),
+            "",
+            row.actor_name,
+            [row.reason] if row.reason else [],
+            lines,
+            True,
+            [row],
+        )
+
     def _tell(self, entry: Version) -> Told:
         lines = [
             Line(name, self.label(name), self.say(name, now), self.say(name, before), True)
             for name, (before, now) in entry.changes.items()
             if name in self.columns
         ]
-        lines += [Line("", label, _("changed, not shown"), "", True) for label in self._secrets(entry)]
+        lines += [Line("", label, _("changed, not shown"), "", True) for label in self._secrets(entry.entries)]
         what = entry.label
         if any(row.verb.endswith(".restore") for row in entry.entries):
             what = "restore"
@@ -134,10 +163,10 @@ class Teller:
             entry.entries,
         )
 
-    def _secrets(self, entry: Version) -> list[str]:
+    def _secrets(self, entries: Iterable[AuditEntry]) -> list[str]:
         """Return the labels of secrets that the audit trail says were changed."""
         fields = {column.name: column for column in self.register.model._meta.concrete_fields}
-        told = [name for row in entry.entries for name, what in _changes(row).items() if what == "changed"]
+        told = [name for row in entries for name, what in _changes(row).items() if what == "changed"]
         return [str(fields[name].verbose_name) for name in told if name in fields]
 
     def compare(self, before: Version, after: Version) -> list[Line]:
