@@ -7,8 +7,8 @@ Against a throw-away PostgreSQL with fsync on, in which there are, made up with 
 - one facility with 12 outlets, 6 factors each, hours of 5 years with minimum, maximum and converted value (3.2 million
   observations) and a packet for each outlet-hour of the last 60 days,
 - a judgement of every outlet-hour (526,000), of which 2 % exceeded,
-- events (a change of state, a lost connection) every other day, a gap each month, a command each week, 500 changes of
-  the register, and 30 neighbours with 2 outlets each.
+- events (a change of state, a lost connection) and a new connection every other day, a gap each month, a command each
+  week, 500 changes of the register, and 30 neighbours with 2 outlets each.
 
 The page is asked for through Django's test client by a duty officer, debug off, after one visit that warms the
 process. Printed are the time in the server (p50, p95, worst) and the number of queries of the page of the facility, of
@@ -193,15 +193,20 @@ def _judgements(random: Any, outlets: list[Any], end: datetime, hours: int) -> i
 
 
 def _operation(random: Any, outlets: list[Any], devices: list[Any], end: datetime) -> int:
-    from luming.telemetry.models import Command, Event, Gap
+    from luming.telemetry.models import Command, Connection, Event, Gap
 
-    events, gaps, commands = [], [], []
+    events, gaps, commands, connections = [], [], [], []
     for outlet, device in zip(outlets, devices, strict=True):
         for day in range(0, YEARS * 365, 2):
             at = end - timedelta(days=day, seconds=int(random.integers(0, 80000)))
             detail = {"from": "normal", "to": "stopped"}
             events.append(Event(at=at, kind="state", place=outlet, severity=1, detail=detail))
             events.append(Event(at=at, kind="disconnected", device=device, severity=1, detail={}))
+            opened, closed = at + timedelta(minutes=9), None if day == 0 else at + timedelta(days=2)
+            number = len(connections)
+            connections.append(
+                Connection(pk=number, device=device, mn=device.mn, peer="", opened_at=opened, closed_at=closed)
+            )
         for month in range(YEARS * 12):
             start = end - timedelta(days=30 * month, hours=5)
             gaps.append(
@@ -209,6 +214,7 @@ def _operation(random: Any, outlets: list[Any], devices: list[Any], end: datetim
                     state="open" if month == 0 else "given-up", found_at=start)
             )  # fmt: skip
         commands += [Command(device=device, cn=2061, state="done", expires_at=end) for _week in range(YEARS * 52)]
+    Connection.objects.bulk_create(connections)
     Event.objects.bulk_create(events)
     Gap.objects.bulk_create(gaps)
     Command.objects.bulk_create(commands)
@@ -218,6 +224,7 @@ def _operation(random: Any, outlets: list[Any], devices: list[Any], end: datetim
 def measure(facility: Any, runs: int) -> dict[str, Any]:
     """Ask for the pages."""
     from django.conf import settings
+    from django.core.management import call_command
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
@@ -242,6 +249,7 @@ def measure(facility: Any, runs: int) -> dict[str, Any]:
         "dossier": reverse("file-dossier", args=["facility", facility.pk]),
     }
     figures: dict[str, Any] = {}
+    call_command("collectstatic", interactive=False, verbosity=0)  # names with fingerprints, as an installation has
     for name, url in pages.items():
         assert client.get(url).status_code == 200, url
         times = []

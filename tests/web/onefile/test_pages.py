@@ -1,4 +1,4 @@
-"""Pages of the file: composed from the manifests, inside one's scope, with as many queries for many outlets as for one."""
+"""Pages of the file: composed from the manifests, inside one's scope, as many queries for many outlets as for one."""
 
 import re
 from datetime import timedelta

@@ -114,7 +114,7 @@ def outlets(facility: Facility) -> Iterator[Finding]:
     yield from _about(rows, [row for row in rows if not row.device_count], _("Outlets without a device"),
                       _("Every outlet has a device"), "warning")  # fmt: skip
     if unverified:
-        detail = _("%(n)s limits were not compared with the text of the standard or permit yet.") % {"n": unverified}
+        detail = _("Not compared with the text of the standard or permit yet: %(n)s") % {"n": unverified}
         yield Finding(_("Limits are not verified"), "warning", detail)
     if far:
         names = _listed(row.number for row in far)
@@ -129,7 +129,7 @@ def _about(rows: list[Outlet], wrong: list[Outlet], bad: str, good: str, state: 
     if wrong:
         yield Finding(bad, state, _listed(row.number for row in wrong)["names"])
     else:
-        yield Finding(good, "good", _("%(n)s outlets") % {"n": len(rows)})
+        yield Finding(good, "good", _("Outlets: %(n)s") % {"n": len(rows)})
 
 
 def _distance_km(place: Place, facility: Facility) -> float:
@@ -164,10 +164,10 @@ def limits(outlet: Outlet) -> Iterator[Finding]:
         return
     unverified = sum(not row.verified for row in rows)
     if unverified:
-        detail = _("%(n)s limits were not compared with the text of the standard or permit yet.") % {"n": unverified}
+        detail = _("Not compared with the text of the standard or permit yet: %(n)s") % {"n": unverified}
         yield Finding(_("Limits are not verified"), "warning", detail)
     else:
-        yield Finding(_("All limits in force are verified"), "good", _("%(n)s limits") % {"n": len(rows)})
+        yield Finding(_("All limits in force are verified"), "good", _("Limits: %(n)s") % {"n": len(rows)})
 
 
 def judged_by(station: Any) -> Iterator[Finding]:
@@ -203,7 +203,7 @@ def boundary(region: Region) -> Iterator[Finding]:
     if spots:
         outside = int((~shapely.contains_xy(geometry, *zip(*spots, strict=True))).sum())
         if outside:
-            detail = _("%(n)s places; check their coordinates and regions.") % {"n": outside}
+            detail = _("Places: %(n)s. Check their coordinates and regions.") % {"n": outside}
             yield Finding(_("Places of this region lie outside its boundary"), "warning", detail)
         else:
             yield Finding(_("All places of this region lie inside its boundary"), "good", str(len(spots)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from luming.core import manifest
 from luming.core.manifest import Panel
@@ -15,8 +15,8 @@ from luming.core.models import User
 from luming.registry import city
 from luming.registry.models import Facility, Outlet, Region
 from luming.web.onefile.subjects import File
+from luming.web.registers import record_parts
 from luming.web.words import chinese
-
 
 LAST = 200  # panels from this order on stand below both columns, over the whole width
 
@@ -63,8 +63,7 @@ def frame(user: User, file: File) -> dict[str, Any]:
         "subject": file.subject,
         "path": path(file),
         "sketch_label": city.profile().text("label"),
-        "edit": edit_address(user, file),
-    }
+    } | record(user, file)
 
 
 def path(file: File) -> list[tuple[str, str]]:
@@ -85,12 +84,11 @@ def region_name(region: Region) -> str:
     return region.name if chinese() else region.name_en or region.name
 
 
-def edit_address(user: User, file: File) -> str:
-    """Return where the record is edited, empty where the user may not or there is no such page."""
+def record(user: User, file: File) -> dict[str, Any]:
+    """Return the ``parts`` of the record in its register (tags, what the user may do) and where it is edited."""
     register = manifest.register_of(type(file.subject))
-    if register is None or not user.may(register.edit):
-        return ""
-    try:
-        return reverse("record-edit", args=[register.key, file.subject.pk])
-    except NoReverseMatch:
-        return ""
+    if register is None or not user.may(register.view):
+        return {}
+    parts = record_parts.base(user, register, file.subject) | record_parts.tags(user, register, file.subject)
+    edit = reverse("record-edit", args=[register.key, file.subject.pk]) if parts["may_edit"] else ""
+    return {"parts": parts, "edit": edit}

@@ -102,7 +102,7 @@ def exceedances(user: User, subject: Any, before: datetime, limit: int) -> Itera
             break
     for row in rows:
         daily = row["kind"].endswith("-day")
-        label = _("Daily mean above the limit") if daily else _("Exceeded in %(n)s hours") % {"n": row["hours"]}
+        label = _("Daily mean above the limit") if daily else _("Hours above the limit: %(n)s") % {"n": row["hours"]}
         detail = [] if row["place"] == subject.pk and isinstance(subject, Place) else [row["place__name"]]
         if row["worst"] is not None and row["kind"].startswith("limit"):
             detail.append(_("worst +%(n)s×") % {"n": f"{row['worst']:.2g}"})

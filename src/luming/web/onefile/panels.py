@@ -22,6 +22,7 @@ from luming.telemetry.models import Event, Gap
 from luming.web import words
 from luming.web.onefile import checks, events, neighbours, outlets, portrait, subjects, timeline
 from luming.web.onefile.newest import newest
+from luming.web.registers import record_parts
 from luming.web.states import current
 
 ROWS = 8
@@ -121,6 +122,16 @@ def _officers(active: Any, subject: Any) -> list[User]:
     rows = list(active.filter(role__in=("district", "enforcement", "registrar")))
     near = [one for one in rows if any(code.startswith(region_prefix(item)) for item in one.region_codes)]
     return near or [one for one in rows if not one.region_codes and one.role != "district"]
+
+
+def documents(user: User, subject: Any) -> Context:
+    """Show the files and notes of the record, with their forms for who may annotate."""
+    register = manifest.register_of(type(subject))
+    if register is None or not user.may(register.view):
+        return None
+    parts = record_parts.base(user, register, subject)
+    parts |= record_parts.documents(user, register, subject) | record_parts.notes(user, register, subject)
+    return {"parts": parts}
 
 
 def story(user: User, subject: Any) -> Context:
@@ -243,6 +254,7 @@ PANELS = [
     _panel("signals", _("Signals"), _ALL, signals, 110),
     _panel("packets", _("Last packets"), _PLACES, packets, 120, permission="packet.view", printed=False),
     _panel("equipment", _("Devices and gaps"), _PLACES, equipment, 125, wide=False, permission="device.view"),
+    _panel("documents", _("Documents and notes"), _SITES, documents, 130, wide=False),
     _panel("people", _("People"), _ALL, people, 140, wide=False),
     _panel("timeline", _("Timeline"), _ALL, story, 200),
 ]

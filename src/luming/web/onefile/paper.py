@@ -13,7 +13,19 @@ from typing import Any
 
 Block = dict[str, Any]
 
-_SILENT = {"svg", "script", "style", "luming-map", "luming-chart", "form", "select", "input", "template"}
+_SILENT = {
+    "svg",
+    "script",
+    "style",
+    "luming-map",
+    "luming-chart",
+    "form",
+    "select",
+    "input",
+    "template",
+    "details",
+    "button",
+}
 _VOID = {"input", "br", "img", "hr", "link", "meta", "use", "line", "polyline", "wbr"}
 _BREAKS = {"div", "p", "li", "dd", "dt", "br", "h2", "h3", "h4", "section"}
 
@@ -71,7 +83,7 @@ def blocks(html: str) -> list[Block]:
 def _hidden(node: _Node) -> bool:
     """Tell whether an element is for the screen only; ``d-none d-print-inline`` is for paper only."""
     return (
-        node.tag in _SILENT
+        (node.tag in _SILENT and "lm-cell" not in node.classes)  # a value is a button that opens its packet
         or "data-unprinted" in node.attributes
         or "hidden" in node.attributes
         or bool(node.classes & {"d-print-none", "visually-hidden"})
