@@ -115,7 +115,7 @@ def test_a_record_shows_its_fields_relations_and_changes(world, well, wells):
     assert f"/registers/samples/?well={well.pk}" in page and f"/registers/samples/new/?well={well.pk}" in page
     assert page.count('data-href="/registers/samples/') == 5
     leader = text(world.client("leader").get(url("record", "wells", well.pk)))
-    assert url("record-edit", "wells", well.pk) not in leader and "Write a note" not in leader
+    assert url("record-edit", "wells", well.pk) not in leader and "Write a remark" not in leader
 
 
 def test_neighbours_follow_the_registers_order(world, well, wells):
