@@ -2,7 +2,9 @@
 
 from access.groups import DATA
 
-CIRCLE = '{"area": {"geometry": {"type": "Point", "coordinates": [109.8, 40.6]}, "buffer": 900}, "layers": ["districts"]}'
+CIRCLE = (
+    '{"area": {"geometry": {"type": "Point", "coordinates": [109.8, 40.6]}, "buffer": 900}, "layers": ["districts"]}'
+)
 
 ROWS: dict = {
     "map": ("get", (), {}, DATA),

@@ -28,7 +28,7 @@ export class Area {
   prepare() {
     const { map } = this.app;
     map.addSource("area", { type: "geojson", data: EMPTY });
-    map.addLayer({ id: "om-bottom", type: "fill", source: "area", paint: { "fill-color": "#7048e8", "fill-opacity": 0.1 } });
+    map.addLayer({ id: "area-fill", type: "fill", source: "area", paint: { "fill-color": "#7048e8", "fill-opacity": 0.1 } });
     map.addLayer({ id: "area-edge", type: "line", source: "area", paint: { "line-color": "#7048e8", "line-width": 2 } });
   }
 

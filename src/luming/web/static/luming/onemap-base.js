@@ -10,7 +10,7 @@ const DRAWN = ["districts", "relief", "rivers", "names"];
 const TILES = { vec: "cva", img: "cia", ter: "cta" }; // base -> its annotations
 
 // The hill shade is coarse: it orients from afar, and would be fog from near.
-const fading = (most) => ["interpolate", ["linear"], ["zoom"], 8, most, 10, most * 0.45, 12, 0];
+const fading = (most) => ["interpolate", ["linear"], ["zoom"], 8, most, 9.5, most * 0.5, 11, 0];
 
 export const look = () => LOOKS[document.documentElement.getAttribute("data-bs-theme") === "dark" ? "dark" : "light"];
 

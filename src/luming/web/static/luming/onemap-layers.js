@@ -218,7 +218,7 @@ export class Layers {
     const above = [...this.known].reverse().filter((other) => order[other.geometry] > order[mine.geometry]
       || (other.geometry === mine.geometry && this.known.indexOf(other) < this.known.indexOf(mine)));
     for (const other of above) for (const id of this.ids(other.key)) if (this.map.getLayer(id)) return id;
-    return this.map.getLayer("om-bottom") ? "om-bottom" : undefined;
+    return "area-edge"; // on top of the layers lie outlines, selections and drawings
   }
 
   add(key, part, layer) {

@@ -72,7 +72,7 @@ class LumingOneMap extends HTMLElement {
     this.map.keyboard.disableRotation();
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new this.library.NavigationControl({ showCompass: false }), "top-right");
-    this.map.addControl(new this.library.ScaleControl({ maxWidth: 100 }), "bottom-right");
+    this.map.addControl(new this.library.ScaleControl({ maxWidth: 100 }), "bottom-left");
     this.map.on("load", () => this.ready());
     this.map.on("error", ({ error }) => console.warn("luming-onemap:", error?.message));
   }
