@@ -53,28 +53,28 @@ def matching(queryset: Any, kind: str, text: str) -> Any:
     if not words:
         return queryset
     search_upkeep.freshen()
-    return _narrowed(queryset, kind, words)
+    return narrowed(queryset, kind, words)
 
 
-def _narrowed(queryset: Any, kind: str, words: Sequence[str]) -> Any:
+def narrowed(queryset: Any, kind: str, words: Sequence[str]) -> Any:
     field = queryset.model._meta.pk
     while field.remote_field is not None:  # an outlet's key is its place's
         field = field.target_field
     output = models.BigIntegerField() if isinstance(field, models.IntegerField) else type(field)()
-    keys = _entries(kind, words).values(key=Cast("object_id", output))
+    keys = entries(kind, words).values(key=Cast("object_id", output))
     return queryset.filter(pk__in=keys)
 
 
-def _entries(kind: str, words: Sequence[str]) -> models.QuerySet[SearchEntry]:
+def entries(kind: str, words: Sequence[str]) -> models.QuerySet[SearchEntry]:
     """Return the entries of a kind that hold every word."""
     needed = [kind_piece(kind), *(piece for word in words for piece in needed_pieces(word))]
     condition = Q(kind=kind, tokens__contains=needed)
     for word in words:
-        condition &= Q(_Like("haystack", pattern(word)))
+        condition &= Q(Like("haystack", pattern(word)))
     return SearchEntry.objects.filter(condition)
 
 
-class _Like(models.Func):
+class Like(models.Func):
     """``column LIKE pattern`` as a condition."""
 
     template = "%(expressions)s"
@@ -186,11 +186,11 @@ def _in_scope(visible: Any, register: Register, words: Sequence[str]) -> list[Ca
     """Return the candidates of a scope: a narrow one is read whole, of a wide one what the index gives first."""
     keys = [str(key) for key in visible.order_by().values_list("pk", flat=True)[: NARROW + 1]]
     if len(keys) > NARROW:
-        rows = _narrowed(visible, register.key, words).order_by().values_list("pk", flat=True)
+        rows = narrowed(visible, register.key, words).order_by().values_list("pk", flat=True)
         keys = [str(key) for key in rows[:CANDIDATES]]
     entries = SearchEntry.objects.filter(kind=register.key, object_id__in=keys)
     for word in words:
-        entries = entries.filter(_Like("haystack", pattern(word)))
+        entries = entries.filter(Like("haystack", pattern(word)))
     found = [
         (_rank(haystack, words[0]), len(title), title, key)
         for key, title, haystack in entries.values_list("object_id", "title", "haystack")

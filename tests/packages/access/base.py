@@ -5,9 +5,7 @@ from access.groups import ADOPT, COMMAND, DATA, DEVICES, EDIT, EVERYONE, PACKETS
 # name -> (method, arguments, form or query, roles that get through); PUBLIC needs no sign-in
 ROWS = {
     "home": ("get", (), {}, EVERYONE),
-    "home-summary": ("get", (), {}, DATA),
-    "map-layers": ("get", (), {}, DATA),
-    "base-map": ("get", (), {}, DATA),
+    "home-summary": ("get", (), {}, EVERYONE),
     "places": ("get", (), {}, DATA),
     "place": ("get", ("outlet",), {}, DATA),
     "place-now": ("get", ("outlet",), {}, DATA),

@@ -11,7 +11,9 @@ class AirConfig(DomainConfig):
 
     def ready(self) -> None:
         """Name the judges and layers; their modules need the loaded models."""
-        from luming.domains.air import evaluate, layers
+        from luming.domains.air import evaluate, layers, panels, tiles
 
         self.judges = [Judge(evaluate.KIND, "station", frozenset({"air"}), frozenset({"hour"}), evaluate.judge_hours)]
         self.layers = layers.LAYERS
+        self.tiles = tiles.TILES
+        self.panels = panels.PANELS

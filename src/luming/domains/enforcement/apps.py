@@ -11,9 +11,11 @@ class EnforcementConfig(DomainConfig):
 
     def ready(self) -> None:
         """Name the judges and layers; their modules need the loaded models."""
-        from luming.domains.enforcement import evaluate, layers
+        from luming.domains.enforcement import evaluate, layers, panels, tiles
 
         self.judges = [
             Judge("limit", "outlet", frozenset({"gas", "sewage"}), frozenset({"hour", "day"}), evaluate.judge_periods)
         ]
         self.layers = layers.LAYERS
+        self.tiles = tiles.TILES
+        self.panels = panels.PANELS

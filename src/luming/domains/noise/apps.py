@@ -11,7 +11,8 @@ class NoiseConfig(DomainConfig):
 
     def ready(self) -> None:
         """Name the judges and layers; their modules need the loaded models."""
-        from luming.domains.noise import evaluate, layers
+        from luming.domains.noise import evaluate, layers, tiles
 
         self.judges = [Judge(evaluate.KIND, "station", frozenset({"noise"}), frozenset({"hour"}), evaluate.judge_hours)]
         self.layers = layers.LAYERS
+        self.tiles = tiles.TILES

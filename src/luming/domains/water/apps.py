@@ -11,9 +11,11 @@ class WaterConfig(DomainConfig):
 
     def ready(self) -> None:
         """Name the judges and layers; their modules need the loaded models."""
-        from luming.domains.water import evaluate, layers
+        from luming.domains.water import evaluate, layers, panels, tiles
 
         self.judges = [
             Judge(evaluate.KIND, "station", frozenset({"water"}), frozenset({"hour"}), evaluate.judge_samples)
         ]
         self.layers = layers.LAYERS
+        self.tiles = tiles.TILES
+        self.panels, self.timelines = panels.PANELS, panels.TIMELINES

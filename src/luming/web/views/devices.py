@@ -63,6 +63,8 @@ def listing(request: HttpRequest) -> HttpResponse:
         devices = devices.filter(status=status)
     if get("problem") == "unmapped":
         devices = devices.exclude(state__unmapped=[]).exclude(state=None)
+    if get("problem") == "away":
+        devices = devices.filter(status__in=("offline", "silent"))
     if get("problem") == "gaps":
         devices = devices.filter(gaps__state__in=(Gap.State.OPEN, Gap.State.REQUESTED)).distinct()
     open_gaps = Count("gaps", filter=Q(gaps__state__in=(Gap.State.OPEN, Gap.State.REQUESTED)), distinct=True)

@@ -1,4 +1,4 @@
-"""The city now: one map, the counts, what exceeds, what happened."""
+"""Home: what to do, what is wrong, what changed; the city's numbers, its map, its air and its water."""
 
 from __future__ import annotations
 
@@ -6,59 +6,58 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.urls import NoReverseMatch, reverse
 
 from luming.core import manifest
 from luming.core.models import User
 from luming.registry import city
-from luming.registry.models import Device, Place
-from luming.telemetry import store
-from luming.telemetry.models import Event, UnregisteredDevice
+from luming.registry.models import Place
 from luming.web import words
-from luming.web.access import needs, signed_in
-from luming.web.live import live, shared
-from luming.web.scope import sees_all_packets
-from luming.web.states import Current, current, device_counts
+from luming.web.access import signed_in
+from luming.web.cockpit.facts import facts
+from luming.web.cockpit.home import sections
+from luming.web.live import live
+from luming.web.states import Current
 
-EVENTS_SHOWN = 12
-# Where an account without monitoring data begins.
-BEGINNINGS = (("user.manage", "users"), ("role.assign", "roles"), ("audit.view", "audit"))
+# Roles that begin elsewhere, where that page is served: who decides on figures, and who is outside the bureau.
+BEGINNINGS = {"leader": "cockpit", "enterprise": "portal"}
 
 
 @signed_in
 def now(request: HttpRequest) -> HttpResponse:
-    """Show the state of the city; administrators and the portal's people land on their own first page."""
-    if request.user.may("portal.view"):
-        return redirect("portal")
-    if not request.user.may("data.view"):
-        for permission, name in BEGINNINGS:
-            if request.user.may(permission):
-                return redirect(name)
-        return redirect("account")
+    """Show the home page of the user's role."""
+    if elsewhere := _beginning(request.user):
+        return redirect(elsewhere)
     profile = city.profile()
-    values = {"profile": profile, "layers": manifest.layers(), "sketch_label": profile.text("label")}
-    values["attribution"] = profile.text("attribution")
+    values = {"profile": profile, "sketch_label": profile.text("label"), "attribution": profile.text("attribution")}
     return render(request, "web/home.html", values | summary_of(request.user))
 
 
-@needs("data.view")
+def _beginning(user: User) -> str:
+    try:
+        return reverse(BEGINNINGS[user.role]) if user.role in BEGINNINGS else ""
+    except NoReverseMatch:
+        return ""
+
+
+@signed_in
 @live
 def summary(request: HttpRequest) -> HttpResponse:
-    """Return the numbers and lists of the home page."""
+    """Return the parts of the home page that change."""
     return render(request, "web/home_summary.html", summary_of(request.user))
 
 
 def summary_of(user: User) -> dict[str, Any]:
-    """Return what the home page says in numbers."""
-    places = current(
-        Place.objects.visible_to(user)
-        .filter(is_active=True)
-        .select_related("current", "region", "outlet__facility")
-        .order_by("code")
-    )
+    """Return what the home page says to a user."""
+    values: dict[str, Any] = {"sections": sections(user), "city": user.may("data.view")}
+    return values | _city(user) if values["city"] else values
+
+
+def _city(user: User) -> dict[str, Any]:
+    """Return the numbers of the places and devices in the user's scope."""
+    places = facts(user).places
     stations = {medium: [row for row in places if row.place.medium == medium] for medium in ("air", "water", "noise")}
     outlets = [row for row in places if row.place.kind == Place.Kind.OUTLET]
     return {
@@ -71,11 +70,8 @@ def summary_of(user: User) -> dict[str, Any]:
         "noise_states": tally(stations["noise"]),
         "outlets": outlets,
         "outlet_states": tally(outlets),
-        "exceeding": sorted((row for row in outlets if row.state == "exceeding"), key=lambda row: -(row.value or 0)),
         "devices": device_summary(user),
-        "packets": shared("packets-today", user, 10, lambda: packets_today(user)) if user.may("packet.view") else None,
-        "unregistered": unregistered(user),
-        "events": events(user),
+        "packets": facts(user).packets,
     }
 
 
@@ -91,41 +87,9 @@ def device_summary(user: User) -> dict[str, Any] | None:
     """Return how many devices are on line."""
     if not user.may("device.view"):
         return None
-    counts = device_counts(user)
+    found = Counter(device.status for device in facts(user).devices)
     return {
-        "counts": [row for row in counts if row[2]],
-        "online": next(number for key, _word, number in counts if key == "online"),
-        "total": sum(number for key, _word, number in counts if key != "off"),
+        "counts": [(key, word, found[key]) for key, word in words.CONNECTED.items() if found[key]],
+        "online": found["online"],
+        "total": sum(number for key, number in found.items() if key != "off"),
     }
-
-
-def packets_today(user: User) -> dict[str, int]:
-    """Return how many packets came since midnight, and how many of them are held or rejected."""
-    ids = None if sees_all_packets(user) else list(Device.objects.visible_to(user).values_list("pk", flat=True))
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    totals = {"total": store.packet_count(midnight, ids), "H": 0, "R": 0}
-    for verdict, _reason, number, _last in store.reason_counts(midnight, ids):
-        totals[verdict] += number
-    return totals
-
-
-def unregistered(user: User) -> int | None:
-    """Return how many devices wait for adoption."""
-    if not user.may("device.adopt"):
-        return None
-    return UnregisteredDevice.objects.filter(adopted_device=None, dismissed_reason="").count()
-
-
-def events(user: User) -> list[Event]:
-    """Return the latest events of places and devices in the user's scope."""
-    mine = Q(place__in=Place.objects.visible_to(user).order_by().values("pk"))
-    if user.may("device.view"):
-        mine |= Q(device__in=Device.objects.visible_to(user).order_by().values("pk"))
-    if sees_all_packets(user):
-        mine |= Q(place=None, device=None)
-    rows = list(Event.objects.filter(mine).select_related("place", "device").order_by("-at", "-id")[:EVENTS_SHOWN])
-    for row in rows:
-        row.subject = row.place or row.device or row.detail.get("mn", "")
-        row.sentence = words.event_sentence(row.kind, row.detail)
-        row.tone = words.SEVERITIES.get(row.severity, "info")
-    return rows

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -63,7 +63,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "media": Medium.choices,
         "regions": Region.objects.filter(pk__in=visible.order_by().values("region")),
         "states": _states(),
-        "filtered": any(request.GET.get(name) for name in ("q", "kind", "medium", "region", "state", "demo")),
+        "filtered": any(request.GET.get(name) for name in ("q", "kind", "medium", "region", "state", "target")),
     }
     template = "web/places_table.html" if request.htmx and not request.htmx.boosted else "web/places.html"
     return render(request, template, values)
@@ -83,6 +83,8 @@ def _filtered(places: Any, request: HttpRequest) -> Any:
     for name in ("kind", "medium", "region"):
         if value := get(name):
             places = places.filter(**{f"{name}_id" if name == "region" else name: value})
+    if get("target") == "missed":
+        places = places.filter(medium=Medium.WATER, current__value__gt=F("station__target_class"))
     if state := get("state"):
         missing = Q(current__isnull=True) if state == "no-data" else Q()
         places = places.filter(missing | Q(current__state=state)) if missing else places.filter(current__state=state)
