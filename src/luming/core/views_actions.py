@@ -76,9 +76,9 @@ def _write(user: User, register: Register, view: SavedView, **values: Any) -> Sa
         raise PermissionDenied(_("Views are shared among people of the bureau only."))
     for name, value in values.items():
         setattr(view, name, value)
-    view.full_clean()
     if view.is_default:
         _own(user, register).filter(is_default=True).exclude(pk=view.pk).update(is_default=False)
+    view.full_clean()
     view.save()
     facts = {"name": view.name, "query": view.query, "shared": view.is_shared, "default": view.is_default}
     audit.record(user, "view.save", view, register=register.key, **facts)

@@ -58,7 +58,7 @@ def read(content: bytes, filename: str) -> tuple[list[Sheet], list[Problem]]:
         remedy = _("Split it into files of at most %(size)d MB.") % {"size": MAX_BYTES // 1_000_000}
         raise FileError([Problem(filename, None, "", "", _("The file is too large."), remedy)])
     is_workbook = content[:2] == b"PK" or content[:4] == b"\xd0\xcf\x11\xe0"
-    grids = _workbook(content, filename) if is_workbook else {PurePath(filename).stem: _csv(content, filename)}
+    grids = _workbook(content, filename) if is_workbook else {PurePath(filename).stem: csv_cells(content, filename)}
     sheets, problems, warnings = [], [], []
     for name, grid in grids.items():
         sheet = _sheet(name, grid, problems, warnings, named=is_workbook)
@@ -80,7 +80,7 @@ def _workbook(content: bytes, filename: str) -> dict[str, list[list[Cell]]]:
     """Return the cells of each sheet."""
     try:
         if content[:2] == b"PK":
-            _refuse_bombs(content, filename)
+            refuse_bombs(content, filename)
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
     except (CalamineError, zipfile.BadZipFile, KeyError, OSError) as error:
@@ -89,7 +89,7 @@ def _workbook(content: bytes, filename: str) -> dict[str, list[list[Cell]]]:
         raise FileError([Problem(filename, None, "", str(error)[:120], what, remedy)]) from error
 
 
-def _refuse_bombs(content: bytes, filename: str) -> None:
+def refuse_bombs(content: bytes, filename: str) -> None:
     """Refuse a workbook that would fill the memory: unpacked too large, or a value in a far corner of a sheet."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.getinfo("xl/workbook.xml")  # an .xlsx, not another thing in a zip file
@@ -117,7 +117,7 @@ def decoded(content: bytes) -> str | None:
     return None
 
 
-def _csv(content: bytes, filename: str) -> list[list[Cell]]:
+def csv_cells(content: bytes, filename: str) -> list[list[Cell]]:
     """Return the cells of a CSV file whose separator is a comma, a tab or a semicolon."""
     found = decoded(content)
     if found is None:

@@ -29,7 +29,7 @@ from luming.web.registers.columns import follow
 
 # Names that the address of a list uses for other things.
 RESERVED = frozenset(
-    {"q", "sort", "columns", "at", "view", "density", "format", "all", "pk", "query", "fields", "size"}
+    {"q", "sort", "columns", "at", "view", "density", "format", "all", "pk", "query", "fields", "size", "figures"}
 )
 LONG = 12  # a list of choices from here on has a box to search it
 

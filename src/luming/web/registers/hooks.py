@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from luming.core.manifest import NavigationItem, Work, registers
-from luming.web.registers import exporting
+from luming.web.registers import exporting, import_views
 
 # The manifest of the web is read last: by then all others have named their registers.
 NAVIGATION: list[NavigationItem] = [
@@ -18,4 +18,7 @@ NAVIGATION: list[NavigationItem] = [
         if register.menu
     ),
 ]
-WORKS: list[Work] = [Work(exporting.WORK, _("Export of a register"), exporting.run)]
+WORKS: list[Work] = [
+    Work(exporting.WORK, _("Export of a register"), exporting.run),
+    Work(import_views.WORK, _("Import into a register"), import_views.run),
+]

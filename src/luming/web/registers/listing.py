@@ -15,11 +15,11 @@ from django.db.models import Avg, Count, Max, Min, QuerySet, Sum
 from django.http import QueryDict
 from django.utils.functional import cached_property
 
-from luming.core import search
 from luming.core.models import User
 from luming.core.registers import Register
 from luming.web.registers import access, filters, paging
 from luming.web.registers.columns import ListColumn, columns, figure, follow, pick, sort_keys
+from luming.web.registers.searching import Search
 
 PER_PAGE = 50
 DENSITIES = ("normal", "compact")
@@ -127,10 +127,12 @@ class Listing:
     @cached_property
     def found(self) -> QuerySet[Any]:
         """Return the rows that search and filters leave, in no order."""
-        queryset = self.filters.qs.order_by()
-        if self.text and self.register.search:
-            queryset = search.matching(queryset, self.register.key, self.text)
-        return queryset
+        return self.search.narrow(self.filters.qs.order_by())
+
+    @cached_property
+    def search(self) -> Search:
+        """Return what was typed into the search box, and how it is best sought."""
+        return Search(self.register, self.text)
 
     @cached_property
     def keys(self) -> list[paging.Key]:
@@ -152,7 +154,10 @@ class Listing:
 
     def page(self, size: int = PER_PAGE) -> paging.Page:
         """Return the page that the cursor names; see :func:`luming.web.registers.paging.page`."""
-        return paging.page(self._with_relations(self.found), self.keys, self.cursor, size)
+        found = self.found
+        if self.search.is_slow and self.cursor != paging.LAST and is_indexed(self.register, self.keys[0].path):
+            found = self.search.narrow_in_order(self.filters.qs.order_by())
+        return paging.page(self._with_relations(found), self.keys, self.cursor, size)
 
     def _with_relations(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         relations = {*self.register.select, *(path for column in self.columns for path in column.relations)}
@@ -167,6 +172,11 @@ class Listing:
         return self.found.aggregate(**wanted)
 
     @property
+    def is_hasty(self) -> bool:
+        """Tell whether the rows are shown first and counted afterwards."""
+        return self.search.is_slow and not self._parameters.get("figures")
+
+    @property
     def count(self) -> int:
         """Return how many rows are found."""
         return int(self.figures["_count"])
@@ -174,7 +184,9 @@ class Listing:
     @property
     def totals(self) -> list[Total]:
         """Return the figures of the foot."""
-        found = []
+        found: list[Total] = []
+        if self.is_hasty:
+            return found
         for column in self._totalled:
             value = self.figures[f"_total_{column.name}"]
             if value is not None:
@@ -198,6 +210,16 @@ def default_sort(register: Register) -> list[str]:
     """Return the order of a list before a person chose one."""
     declared = register.sort or register.model._meta.ordering or ["pk"]
     return [name for name in declared if isinstance(name, str)] or ["pk"]
+
+
+def is_indexed(register: Register, path: str) -> bool:
+    """Tell whether the database can read rows in the order of a path without sorting them."""
+    model = register.model
+    if path in ("pk", model._meta.pk.name):  # type: ignore[union-attr]
+        return True
+    leading = {index.fields[0].removeprefix("-") for index in model._meta.indexes if index.fields}
+    field = next((item for item in model._meta.local_concrete_fields if path in (item.name, item.attname)), None)
+    return field is not None and (field.unique or field.db_index or field.name in leading)
 
 
 def _may_miss(register: Register, path: str) -> bool:

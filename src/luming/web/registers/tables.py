@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import django_tables2
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from luming.web.registers import access
@@ -44,8 +45,9 @@ class RegisterTable(django_tables2.Table):
         template_name = "web/registers/table.html"
         orderable = False
 
-    def __init__(self, listing: Listing, rows: Sequence[Any]) -> None:
-        self.listing = listing
+    def __init__(self, listing: Listing, rows: Sequence[Any], *, density: str = "", ticks: bool = False) -> None:
+        self.listing, self.density = listing, density
+        self.ticks = ticks  # rows can be chosen
         drawn = [(column.name, RegisterColumn(column)) for column in listing.columns]
         super().__init__(rows, extra_columns=drawn, row_attrs={"data-href": lambda record: self.address(record)})
 
@@ -57,7 +59,8 @@ class RegisterTable(django_tables2.Table):
     @property
     def lines(self) -> list[Line]:
         """Return the rows with their addresses."""
-        return [Line(row, self.address(row.record)) for row in self.rows]
+        columns = [bound.column.drawn for bound in self.columns]
+        return [Line(row.record, self.address(row.record), columns) for row in self.rows]
 
     def address(self, record: Any) -> str:
         """Return the address of a record's page."""
@@ -67,13 +70,17 @@ class RegisterTable(django_tables2.Table):
 class Line:
     """One row of the page."""
 
-    def __init__(self, row: Any, url: str) -> None:
-        self.record, self.url = row.record, url
-        drawn = [(bound.column.drawn, cell) for bound, cell in row.items()]
-        column, cell = drawn[0]
-        if column.kind == "record" and column.declared.render is None:  # the first cell is the link to this record
-            cell = column.text(column.value(row.record)) or MISSING
-        self.cells = [(column, cell), *drawn[1:]]
+    def __init__(self, record: Any, url: str, columns: Sequence[ListColumn]) -> None:
+        self.record, self.url = record, url
+        first, *others = columns
+        # The first cell is the link to this record: another record in it is not linked as well.
+        is_link = first.kind == "record" and first.declared.render is None
+        title = first.text(first.value(record)) or MISSING if is_link else first.cell(record)
+        cells = [(first, format_html('<a class="lm-title" href="{}">{}</a>', url, title))]
+        cells += [(column, column.cell(record)) for column in others]
+        self.cells = format_html_join("\n", '<td class="{}" data-label="{}">{}</td>', (
+            ("num" if column.numeric else "", column.label, cell) for column, cell in cells
+        ))  # fmt: skip
 
 
 class Head:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
@@ -40,22 +40,24 @@ def listing(request: HttpRequest, key: str) -> HttpResponse:
         page = shown.page()
     except CursorError:
         return redirect(request.path + shown.address())
+    abilities, density = _abilities(request.user, register), _density(request, shown)
     values = {
         "register": register,
         "listing": shown,
         "page": page,
+        "here": shown.address(at=shown.cursor),
         "turns": {
             "following": shown.address(at=page.following),
             "preceding": shown.address(at=page.preceding),
             "last": shown.address(at=LAST),
         },
-        "table": RegisterTable(shown, page.rows),
+        "table": RegisterTable(shown, page.rows, density=density, ticks=bool(abilities["bulk_url"])),
         "views": [(view, _with_view(view), view.owner_id == request.user.pk) for view in views],
         "view": next((view for view in views if str(view.pk) == request.GET.get("view")), None),
-        "density": _density(request, shown),
+        "density": density,
         "every_column": _columns_to_choose(shown),
         "formats": exporting.formats(register),
-        **_abilities(request.user, register),
+        **abilities,
     }
     response = render(request, _template(request), values)
     if request.htmx:  # the address without the fields that were left empty
@@ -89,6 +91,7 @@ def _abilities(user: User, register: Register) -> dict[str, Any]:
     return {
         "new_url": _address("record-new", register) if edits and register.add else "",
         "bulk_url": _address("record-bulk", register) if _may_change_many(user, register) else "",
+        "deleted_url": _address("register-deleted", register) if edits and register.delete else "",
         "import_url": _address("register-import", register) if edits and register.natural_key else "",
     }
 
@@ -139,30 +142,6 @@ def choices(request: HttpRequest, key: str, name: str) -> JsonResponse:
 # ---- saved views ----------------------------------------------------------------------------------------------------
 
 
-@signed_in
-@require_POST
-def save_view(request: HttpRequest, key: str) -> HttpResponseRedirect:
-    """Keep the list as it is seen under a name."""
-    register = access.found(request, key)
-    query = Listing(register, request.user, _query_of(request)).state
-    name = request.POST.get("name", "").strip()
-    if not name:
-        messages.error(request, _("Give the view a name."))
-        return redirect(reverse("register", args=[key]) + "?" + (query or "view="))
-    marks = {mark: request.POST.get(mark) == "on" for mark in ("is_shared", "is_default")}
-    try:
-        view = views_actions.save(request.user, register, name=name, query=query, **marks)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect(reverse("register", args=[key]) + "?" + (query or "view="))
-    messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
-    return redirect(reverse("register", args=[key]) + "?" + _with_view(view))
-
-
-def _query_of(request: HttpRequest) -> QueryDict:
-    return QueryDict(request.POST.get("query", "").lstrip("?"))
-
-
 CHANGES: dict[str, dict[str, Any]] = {
     "share": {"is_shared": True},
     "unshare": {"is_shared": False},
@@ -173,28 +152,44 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 @signed_in
 @require_POST
-def change_view(request: HttpRequest, key: str, pk: int) -> HttpResponseRedirect:
-    """Bring a saved view up to date, share it, open it first, or delete it."""
+def keep_view(request: HttpRequest, key: str) -> HttpResponseRedirect:
+    """Keep the list as it is seen under a name; or bring a kept view up to date, share it, open it first, delete it."""
     register = access.found(request, key)
-    view = get_object_or_404(views_actions.offered(request.user, register), pk=pk)
-    action = request.POST.get("action", "")
+    query = Listing(register, request.user, _query_of(request)).state
     try:
-        if action == "delete":
-            views_actions.delete(request.user, register, view)
-            messages.success(request, _("The view “%(name)s” is deleted.") % {"name": view.name})
-            return redirect(reverse("register", args=[key]) + "?view=")
-        if action == "update":
-            query = Listing(register, request.user, _query_of(request)).state
-            view = views_actions.change(request.user, register, view, query=query)
-        elif action in CHANGES:
-            view = views_actions.change(request.user, register, view, **CHANGES[action])
-        else:
-            raise PermissionDenied(_("There is no such change of a view."))
+        view, sentence = _keep(request, register, query, request.POST.get("action", "save"))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-    else:
-        messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
-    return redirect(reverse("register", args=[key]) + "?" + _with_view(view))
+        return redirect(reverse("register", args=[key]) + "?" + (query or "view="))
+    messages.success(request, sentence % {"name": view.name})
+    return redirect(reverse("register", args=[key]) + "?" + (_with_view(view) if view.pk else "view="))
+
+
+def _keep(request: HttpRequest, register: Register, query: str, action: str) -> tuple[SavedView, str]:
+    """Do what was asked of a view; return it and the sentence about it."""
+    user, saved = request.user, _("The view “%(name)s” is saved.")
+    if action == "save":
+        name = request.POST.get("name", "").strip()
+        if not name:
+            raise ValidationError(_("Give the view a name."))
+        marks = {mark: request.POST.get(mark) == "on" for mark in ("is_shared", "is_default")}
+        return views_actions.save(user, register, name=name, query=query, **marks), saved
+    pk = request.POST.get("view", "")
+    view = get_object_or_404(views_actions.offered(user, register), pk=pk if pk.isdecimal() else 0)
+    if action == "delete":
+        views_actions.delete(user, register, view)
+        view.pk = None
+        return view, _("The view “%(name)s” is deleted.")
+    if action == "update":
+        return views_actions.change(user, register, view, query=query), saved
+    if action not in CHANGES:
+        raise ValidationError(_("There is no such change of a view."))
+    return views_actions.change(user, register, view, **CHANGES[action]), saved
+
+
+def _query_of(request: HttpRequest) -> QueryDict:
+    """Return the state of the list that a form was sent from."""
+    return QueryDict(request.POST.get("query", "").lstrip("?"))
 
 
 # ---- export ---------------------------------------------------------------------------------------------------------

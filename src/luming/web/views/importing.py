@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import time
 from pathlib import Path
 
 from django.contrib import messages
@@ -14,15 +12,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from luming.core import installation
-from luming.core.models import User
 from luming.registry import importing
 from luming.registry.problems import Problem, Report
+from luming.web import uploads
 from luming.web.access import needs
 
-MAX_BYTES = 20 * 2**20
-SUFFIXES = (".xlsx", ".xls", ".csv")
-KEPT_SECONDS = 24 * 3600  # a checked file waits this long to be applied
 PROBLEMS_SHOWN = 200
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -30,10 +24,10 @@ EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @needs("place.import")
 def page(request: HttpRequest) -> HttpResponse:
     """Take a file and say what importing it would do."""
-    values: dict[str, object] = {"tables": importing.TABLES, "suffixes": ",".join(SUFFIXES)}
+    values: dict[str, object] = {"tables": importing.TABLES, "suffixes": ",".join(uploads.SUFFIXES)}
     if request.method == "POST":
         file = request.FILES.get("file")
-        problem = _refusal(file.name, file.size) if file else _("Choose a file first.")
+        problem = uploads.refusal(file.name, file.size) if file else _("Choose a file first.")
         if problem:
             values["refusal"] = problem
         else:
@@ -41,7 +35,7 @@ def page(request: HttpRequest) -> HttpResponse:
             report = importing.import_places(request.user, content, dry_run=True, filename=file.name)
             values |= _shown(report) | {"filename": file.name}
             if report.problems or report.is_change:
-                values["token"] = _keep(request.user, file.name, content)
+                values["token"] = uploads.keep(request.user, file.name, content)
     return render(request, "web/import.html", values)
 
 
@@ -60,7 +54,9 @@ def apply(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The file is imported."))
         return redirect("places")
     values = _shown(report) | {"filename": filename, "token": request.POST["token"]}
-    return render(request, "web/import.html", values | {"tables": importing.TABLES, "suffixes": ",".join(SUFFIXES)})
+    return render(
+        request, "web/import.html", values | {"tables": importing.TABLES, "suffixes": ",".join(uploads.SUFFIXES)}
+    )
 
 
 @needs("place.import")
@@ -91,14 +87,6 @@ def _shown(report: Report) -> dict[str, object]:
     return {"report": report, "rows": rows, "problems": report.problems[:PROBLEMS_SHOWN]}
 
 
-def _refusal(filename: str, size: int) -> str:
-    if not filename.lower().endswith(SUFFIXES):
-        return _("Only Excel workbooks (.xlsx, .xls) and CSV files can be imported.")
-    if size > MAX_BYTES:
-        return _("The file is larger than 20 MB: split it.")
-    return ""
-
-
 def _cells(problem: Problem) -> list[object]:
     values = [problem.sheet, problem.row or "", problem.column, problem.value, problem.what, problem.remedy]
     # A cell that begins like a formula would be run by the spreadsheet that opens the list.
@@ -111,31 +99,8 @@ def _attachment(content: str | bytes, kind: str, filename: str) -> HttpResponse:
     )
 
 
-def _folder() -> Path:
-    path = installation.data_dir() / "uploads"
-    path.mkdir(mode=0o700, exist_ok=True)
-    return path
-
-
-def _keep(user: User, filename: str, content: bytes) -> str:
-    """Keep a checked file for its user; files that nobody came back for go."""
-    for old in _folder().iterdir():
-        if time.time() - old.stat().st_mtime > KEPT_SECONDS:
-            old.unlink(missing_ok=True)
-    suffix = Path(filename).suffix.lower()
-    token = hashlib.sha256(content).hexdigest() + suffix
-    (_folder() / f"{user.pk}-{token}").write_bytes(content)
-    return f"{token}/{filename}"
-
-
 def _kept(request: HttpRequest) -> tuple[Path, str] | None:
-    """Return the user's checked file and its name; None when it is not there (any more)."""
-    token, _slash, filename = request.POST.get("token", "").partition("/")
-    digest, _dot, suffix = token.partition(".")
-    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef") or f".{suffix}" not in SUFFIXES:
-        return None
-    path = _folder() / f"{request.user.pk}-{token}"
-    return (path, filename) if path.exists() else None
+    return uploads.kept(request.user, request.POST.get("token", ""))
 
 
 def _gone(request: HttpRequest) -> HttpResponse:
