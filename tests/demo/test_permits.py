@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from luming.core.models import AuditEntry
-from luming.demo import fleet, permits
-from luming.domains.permitting.models import Allowance, Permit
+from luming.demo import fleet, generator, history, permits
+from luming.domains.permitting.models import Allowance, EmissionDay, Permit
 from luming.domains.permitting.numbers import read
+from luming.hj212 import CHINA
 from luming.registry.models import Facility
+from luming.telemetry import judging, store
 
 TODAY = date(2026, 11, 24)
 
@@ -58,3 +61,21 @@ def test_until_when_it_was_reported(first, today, until):
 def test_a_year_change_has_allowances_on_both_sides(committed_fleet, db):
     permits.load(fleet.describe(), date(2026, 12, 1), date(2027, 1, 20))
     assert set(Allowance.objects.values_list("year", flat=True)) == {2026, 2027}
+
+
+def test_the_history_becomes_daily_emissions(committed_fleet, db):
+    until = datetime(2026, 11, 24, 0, 20, tzinfo=CHINA)
+    history.fill(days=1, until=until)
+    while judging.judge_pending():
+        pass
+    logger = fleet.describe().logger("DEMO-F17-DW001")
+    (day,) = EmissionDay.objects.filter(outlet__code=logger.site.code, factor="w01018", day=date(2026, 11, 23))
+    starts = np.arange(24) * 3600 + int(datetime(2026, 11, 23, tzinfo=CHINA).timestamp())
+    series = day.outlet.series.get(factor="w01018", interval="hour")
+    held = store.held_starts([series.pk], until - timedelta(days=3), until)[series.pk].astype("datetime64[s]")
+    block = generator.block(logger.site, "hour", starts)
+    row = logger.site.row["w01018"]
+    counts = (block.flag[row] == generator.NORMAL) & np.isin(starts, held.astype(np.int64))
+    assert day.amount_kg == pytest.approx(block.amount[row][counts].sum(), abs=1e-6)
+    assert day.hours_present == counts.sum() > 12
+    assert EmissionDay.objects.values("outlet").distinct().count() == 45

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from luming.core import manifest
+from luming.core import manifest, records
 from luming.core.models import AuditEntry, Organisation, User
 from luming.domains.permitting import accounts, actions, evaluate, file, home, layers, links, numbers, panels, words
 from luming.domains.permitting.models import Allowance, EmissionDay, Permit
@@ -285,6 +285,45 @@ def test_what_an_allowance_must_be(outlet, permit, region):
 def test_standing_of_a_permit(outlet, days_left, standing):
     permit = Permit(**permit_values(outlet.facility, valid_to=TODAY + timedelta(days=days_left)))
     assert permit.standing() == standing
+
+
+# ---- through the engine of registers ----------------------------------------------------------------------------------
+
+
+def test_the_registers_use_the_verbs(registrar, outlet):
+    permits, allowances = manifest.register("permits"), manifest.register("allowances")
+    values = {key: str(value) for key, value in permit_values(outlet.facility.pk).items()}
+    permit = records.create(registrar, permits, values, "新发")
+    assert AuditEntry.objects.get(object_type="permitting.permit").reason == "新发"
+    with pytest.raises(ValidationError):
+        records.create(registrar, permits, values | {"number": "123"})
+    with pytest.raises(ValidationError):
+        records.change(registrar, permits, permit, {"status": "revoked"})  # ends by the action only
+    allowance = records.create(
+        registrar, allowances,
+        {"permit": permit.pk, "factor": "a21026", "year": TODAY.year, "tonnes": "12.5", "source": "副本"},
+    )  # fmt: skip
+    records.bulk_change(registrar, allowances, [allowance], {"verified": True}, "已核对")
+    allowance.refresh_from_db()
+    assert (allowance.tonnes, allowance.verified) == (12.5, True)
+    records.delete(registrar, allowances, allowance, "录错")
+    assert records.restore_deleted(registrar, allowances, allowance.pk).tonnes == 12.5
+    (end,) = permits.actions
+    assert end.applies(permit)
+    end.run(registrar, [permit], reason="处罚决定书", status="revoked")
+    permit.refresh_from_db()
+    assert not end.applies(permit)
+
+
+def test_daily_emissions_are_not_made_or_changed_by_hand(registrar, outlet):
+    day = emitted(outlet, "a21026", TODAY, 1)
+    register = manifest.register("emission-days")
+    with pytest.raises(PermissionDenied):
+        records.create(registrar, register, {"outlet": outlet.pk, "factor": "a21026", "day": TODAY})
+    with pytest.raises(ValidationError):
+        records.change(registrar, register, day, {"amount_kg": 0})
+    with pytest.raises(PermissionDenied):
+        records.delete(registrar, register, day)
 
 
 # ---- accounts --------------------------------------------------------------------------------------------------------

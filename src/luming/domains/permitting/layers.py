@@ -10,6 +10,7 @@ from luming.core.manifest import Layer
 from luming.core.models import User
 from luming.domains.permitting import accounts, links, words
 from luming.registry.models import Facility
+from luming.telemetry.mapping import SOURCES
 
 PREFIX = "allowance-"
 LEGEND = [(PREFIX + key, words.STANDINGS[key].label, words.STANDINGS[key].colour) for key in accounts.STANDINGS]
@@ -45,7 +46,7 @@ LAYERS = [
         facilities,
         LEGEND,
         order=60,
-        group=_("Permits"),
+        group=SOURCES,
         page=links.facility,
         shown=False,
     )
