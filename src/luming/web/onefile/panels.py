@@ -16,7 +16,7 @@ from luming.core.manifest import Panel
 from luming.core.models import User
 from luming.core.roles import ROLES
 from luming.registry.models import Facility, Outlet, Place, Region, Station, region_prefix
-from luming.registry.queries import limits_in_force
+from luming.registry.queries import city_day
 from luming.telemetry import store
 from luming.telemetry.models import Event, Gap
 from luming.web import words
@@ -146,10 +146,10 @@ def story(user: User, subject: Any) -> Context:
 
 def limits(user: User, outlet: Outlet) -> Context:
     """Show all limits of an outlet, those no longer or not yet in force marked."""
-    in_force = {limit.pk for limit in limits_in_force([outlet.pk], timezone.now()).get(outlet.pk, [])}
+    today = city_day(timezone.now())
     rows = list(outlet.limits.all())
     for limit in rows:
-        limit.in_force = limit.pk in in_force
+        limit.in_force = limit.effective_from <= today <= (limit.effective_to or today)
     return {"limits": sorted(rows, key=lambda limit: (not limit.in_force, limit.factor, limit.basis))}
 
 
