@@ -43,6 +43,8 @@ def request(world, client, name, **headers):
         "task": task_of(client.session.get("_auth_user_id")) if "task" in arguments else 0,
     }
     known |= records.known(world, client, arguments)
+    if name == "system-retry":
+        known["failed-job"] = outside.failed_job()
     url = reverse(name, args=[known.get(item, item) for item in arguments])
     values = {key: known.get(value, value) for key, value in values.items()}
     return getattr(client, method)(url, values, **headers)

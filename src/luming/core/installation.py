@@ -50,6 +50,47 @@ def secret(name: str, length: int = 32) -> str:
         return values[name]
 
 
+# Variables that the environment got from settings.json, not from the one who started the process.
+_from_file: set[str] = set()
+
+
+def configured() -> dict[str, str]:
+    """Return the settings that pages have written (``settings.json``): variable -> value."""
+    try:
+        values = json.loads((data_dir() / "settings.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {str(name): str(value) for name, value in values.items()}
+
+
+def configure(**values: str) -> None:
+    """Write settings into ``settings.json``; the environment still wins over it."""
+    path = data_dir() / "settings.json"
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        text = file.read()
+        found: dict[str, str] = json.loads(text) if text else {}
+        found.update(values)
+        file.seek(0)
+        file.truncate()
+        json.dump(found, file, indent=1, ensure_ascii=False)
+
+
+def use_configuration() -> None:
+    """Give this process the settings of ``settings.json`` where the environment says nothing."""
+    for name, value in configured().items():
+        if name not in os.environ:
+            os.environ[name] = value
+            _from_file.add(name)
+
+
+def setting(name: str) -> str:
+    """Return a setting as it is now: the environment's, else that of ``settings.json``, maybe written since."""
+    if name in os.environ and name not in _from_file:
+        return os.environ[name]
+    return configured().get(name, "")
+
+
 def socket_dir() -> Path:
     """Return the folder of the embedded database's socket (a socket's path may have at most 107 bytes)."""
     path = data_dir() / "run"

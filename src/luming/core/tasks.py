@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
-from luming.core import search_upkeep, work
+from luming.core import backup_jobs, search_upkeep, work
 
 # Jobs that live beside their verbs; naming them here lets the worker know them.
-QUEUED = (work.work_job, work.sweep_tasks)
+QUEUED = (work.work_job, work.sweep_tasks, backup_jobs.nightly, backup_jobs.weekly_check, backup_jobs.now)
 
 
 @app.periodic(cron="*/10 * * * * *")

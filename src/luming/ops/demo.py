@@ -153,7 +153,12 @@ def start_children(supervisor: Supervisor, web: int, gateway: int, *, simulation
     collect_static()
     metrics = free_port(gateway + 1)
     worker_metrics = free_port(metrics + 1)
-    environment = {"LUMING_GATEWAY_PORT": str(gateway), "LUMING_GATEWAY_METRICS_PORT": str(metrics)}
+    # A first look must be easy: nobody has to enrol a second factor (whoever wants to may).
+    environment = {
+        "LUMING_GATEWAY_PORT": str(gateway),
+        "LUMING_GATEWAY_METRICS_PORT": str(metrics),
+        "LUMING_SECOND_FACTOR": os.environ.get("LUMING_SECOND_FACTOR", "off"),
+    }
     supervisor.start(Child("web", ["serve", "--port", str(web), "--processes", "1"], environment))
     supervisor.start(Child("gateway", ["gateway"], environment))
     supervisor.start(Child("worker", ["worker", "--metrics-port", str(worker_metrics)], environment))

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 
 import psycopg
 
-from luming.core import installation
+from luming.core import installation, machine
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 _SIGNS = {OK: "✓", WARNING: "!", PROBLEM: "✗"}
@@ -74,7 +74,7 @@ def examine() -> list[Finding]:
 def data_folder() -> Iterator[Finding]:
     """The data folder has room, and its secrets are nobody else's."""
     folder = installation.data_dir()
-    free = shutil.disk_usage(folder).free / 2**30
+    free = machine.free_bytes(folder) / 2**30
     state = PROBLEM if free < 1 else WARNING if free < 10 else OK
     remedy = "" if state == OK else "free some space or move the folder (LUMING_DATA) / 清理磁盘或更换数据目录"
     yield Finding("disk / 磁盘", state, f"{free:.1f} GiB free in {folder}", remedy)
@@ -85,25 +85,14 @@ def data_folder() -> Iterator[Finding]:
 
 def clock() -> Iterator[Finding]:
     """The machine's clock is kept by a time service: measurements are judged by it."""
-    try:
-        done = subprocess.run(
-            ["timedatectl", "show", "-p", "NTPSynchronized", "--value"],
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
-        )
-        answer = done.stdout.strip() if done.returncode == 0 else ""
-    except (OSError, subprocess.TimeoutExpired):
-        answer = ""
-    if time.time() < 1_767_225_600:  # 2026-01-01: older than this program
+    if not machine.clock_is_possible():
         yield Finding(
             "clock / 时钟",
             PROBLEM,
             time.strftime("%F %T"),
             "set the clock and run chrony or systemd-timesyncd / 校准时钟",
         )
-    elif answer == "yes":
+    elif machine.clock_is_kept():
         yield Finding("clock / 时钟", OK, "synchronised / 已同步")
     else:
         remedy = (
@@ -196,17 +185,12 @@ def _durability(connection: psycopg.Connection) -> Iterator[Finding]:
 
 
 def _migrations() -> Iterator[Finding]:
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
-
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    missing = machine.missing_migrations()
     if missing:
-        names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in missing[:3])
         yield Finding(
             "migrations / 数据迁移",
             PROBLEM,
-            f"{len(missing)} missing: {names}",
+            f"{len(missing)} missing: {', '.join(missing[:3])}",
             "run `luming migrate` / 运行 luming migrate",
         )
     else:

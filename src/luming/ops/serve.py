@@ -11,6 +11,7 @@ from luming.core import installation
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``luming serve``."""
+    installation.use_configuration()
     parser.add_argument("--host", default=os.environ.get("LUMING_WEB_HOST", "127.0.0.1"), help="address to listen on")
     parser.add_argument("--port", type=int, default=int(os.environ.get("LUMING_WEB_PORT", "8000")))
     parser.add_argument("--processes", type=int, default=2, help="web processes")
@@ -25,6 +26,13 @@ def run(args: argparse.Namespace) -> int:
         # Pages are served by a role that can neither update nor delete packets and observations.
         os.environ.setdefault("LUMING_DB_ROLE", "luming_app")
     collect_static()
+    from django.db import connections
+
+    from luming.core.setup_commands import announcement
+
+    if text := announcement(f"http://{args.host}:{args.port}"):
+        print(text, flush=True)
+    connections.close_all()
     from granian import Granian
     from granian.constants import Interfaces
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from luming.core import installation
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+installation.use_configuration()
 
 
 def _flag(name: str, default: bool) -> bool:

@@ -11,6 +11,7 @@ from luming.web.onefile import urls as onefile
 from luming.web.onemap import urls as onemap
 from luming.web.outside import urls as outside
 from luming.web.registers import urls as registers
+from luming.web.setup import urls as setup
 from luming.web.views import (
     account,
     devices,
@@ -89,7 +90,6 @@ urlpatterns = [
     path("roles/<int:pk>/", people.assign, name="role"),
     path("roles/<int:pk>/second-factor/", second_factor.reset, name="second-factor-reset"),
     path("audit/", people.audit_trail, name="audit"),
-    path("system/", people.system, name="system"),
     path("help/<path:name>/", helping.view, name="help"),
     # probes
     path("healthz", health.healthz, name="healthz"),
@@ -100,6 +100,7 @@ urlpatterns = [
     *onemap.urlpatterns,
     *cockpit.urlpatterns,
     *outside.urlpatterns,
+    *setup.urlpatterns,
     # pages of domains
     *(pattern for domain in manifest.manifests() if domain.urls for pattern in import_module(domain.urls).urlpatterns),
 ]

@@ -16,6 +16,7 @@ from luming.telemetry.store.reading import (
     packet,
     packet_count,
     packets,
+    packets_by_hour,
     reason_counts,
     take_dirty,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "packet_count",
     "packet_days",
     "packets",
+    "packets_by_hour",
     "reason_counts",
     "sizes",
     "store_reread",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from luming.registry.models import Device
-from luming.telemetry.identity import id_floor, received_at
+from luming.telemetry.identity import EPOCH, id_floor, received_at
 from luming.telemetry.store import connecting
 from luming.telemetry.store.copying import POSTGRES_EPOCH
 from luming.telemetry.store.rows import FLAG_BYTES, Columns, ObservationRecord, PacketRecord, Release
@@ -197,6 +197,18 @@ def packet_count(since: datetime, device_ids: Iterable[int] | None = None) -> in
     with connecting.reading() as cursor:
         cursor.execute(f"SELECT count(*) FROM telemetry_packet WHERE id >= %s{condition}", (id_floor(since), *values))
         return cursor.fetchone()[0]
+
+
+def packets_by_hour(since: datetime) -> list[tuple[datetime, str, int]]:
+    """Return (hour in which they were received, verdict, number) of the packets since then, oldest first."""
+    with connecting.reading() as cursor:
+        # an id begins with the milliseconds since the epoch of PacketIds, so that the key alone answers
+        cursor.execute(
+            "SELECT (id >> 22) / 3600000 AS hour, verdict::text, count(*) FROM telemetry_packet WHERE id >= %s"
+            " GROUP BY hour, verdict ORDER BY hour, verdict",
+            (id_floor(since),),
+        )
+        return [(EPOCH + timedelta(hours=hour), verdict, number) for hour, verdict, number in cursor.fetchall()]
 
 
 def _packet_record(row: Sequence[Any]) -> PacketRecord:

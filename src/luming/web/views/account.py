@@ -14,16 +14,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from luming.core import actions, second_factor
+from luming.core.models import User
 from luming.core.roles import PERMISSIONS
 from luming.registry.models import Region
 from luming.web.access import public, signed_in
 from luming.web.forms import PasswordForm, SignInForm, is_language
 
-sign_in = public(
-    LoginView.as_view(
-        template_name="web/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
-    )
+_sign_in = LoginView.as_view(
+    template_name="web/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
 )
+
+
+@public
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Sign in; an installation without any account begins with the first-run wizard."""
+    if request.method == "GET" and not User.objects.exists():
+        return redirect("setup")
+    return _sign_in(request)
+
+
 sign_out = signed_in(LogoutView.as_view())
 
 

@@ -1,4 +1,4 @@
-"""Pages of the three administrators: accounts, roles, the audit trail, the installation."""
+"""Pages of the three administrators: accounts, roles, the audit trail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,10 +17,7 @@ from django.views.decorators.http import require_POST
 
 from luming.core import actions, second_factor
 from luming.core.models import AuditEntry, User
-from luming.registry.models import Device, Region
-from luming.telemetry import store
-from luming.telemetry.models import DeviceStatus
-from luming.web import words
+from luming.registry.models import Region
 from luming.web.access import needs
 from luming.web.forms import RoleForm, UserForm
 
@@ -133,22 +129,3 @@ def _date(text: str | None) -> Any:
     if day is None:
         return None
     return timezone.make_aware(timezone.datetime(day.year, day.month, day.day))
-
-
-@needs("system.view")
-def system(request: HttpRequest) -> HttpResponse:
-    """Show the size of the installation and whether data arrives."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    refused = dict.fromkeys(("H", "R"), 0)
-    for verdict, _reason, number, _last in store.reason_counts(midnight):
-        refused[verdict] += number
-    statuses = DeviceStatus.objects.aggregate(
-        last=Max("last_packet_at"), connected=Count("pk", filter=Q(connected=True))
-    )
-    values = {
-        "tables": store.sizes(),
-        "packets": store.packet_count(midnight),
-        "refused": [(words.VERDICTS[key], number) for key, number in refused.items()],
-        "registered": Device.objects.filter(is_active=True).count(),
-    }
-    return render(request, "web/system.html", values | statuses)
