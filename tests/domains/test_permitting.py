@@ -287,7 +287,7 @@ def test_standing_of_a_permit(outlet, days_left, standing):
     assert permit.standing() == standing
 
 
-# ---- through the engine of registers ----------------------------------------------------------------------------------
+# ---- through the engine of registers ---------------------------------------------------------------------------------
 
 
 def test_the_registers_use_the_verbs(registrar, outlet):
