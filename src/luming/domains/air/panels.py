@@ -19,8 +19,8 @@ from luming.standards.edition import CITY_ZONE
 from luming.telemetry.models import Judgement
 
 DAYS = 30
-# White letters on the colours of HJ 633 from level 4 on, as on the map.
-_DARK = {"level-4", "level-5", "level-6"}
+# White letters on the dark colours of HJ 633; on the red of level 4 black ones have more contrast (5.3 to 1).
+_DARK = {"level-5", "level-6"}
 
 
 def month(user: User, station: Station) -> Mapping[str, Any] | None:

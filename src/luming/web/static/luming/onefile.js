@@ -7,12 +7,21 @@ class LumingSections extends HTMLElement {
     this.abort = new AbortController();
     const look = () => (this.frame ??= requestAnimationFrame(() => this.mark()));
     window.addEventListener("scroll", look, { passive: true, signal: this.abort.signal });
-    window.addEventListener("resize", look, { signal: this.abort.signal });
+    window.addEventListener("resize", () => (this.settle(), look()), { signal: this.abort.signal });
+    this.settle();
     this.mark();
   }
 
   disconnectedCallback() {
     this.abort.abort();
+  }
+
+  // Under what stays at the top of a phone, whose height is the look's business.
+  settle() {
+    const bar = document.querySelector(".lm-side");
+    if (bar?.querySelector("#menu.show, #menu.collapsing")) return; // an open menu covers the page anyway
+    const under = bar && getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
+    document.documentElement.style.setProperty("--lm-file-top", `${under}px`);
   }
 
   mark() {
