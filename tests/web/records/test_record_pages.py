@@ -173,9 +173,9 @@ def test_a_new_record_and_another(world):
     made = Well.objects.get(code="W7")
     assert made.use == "supply"
     again = client.post(url("record-new", "wells"), sent | {"name": "not lost"})
-    page = text(again, 422)
+    page = text(again)
     assert "not lost" in page and "already exists" in page and 'aria-invalid="true"' in page
-    assert client.post(url("record-new", "wells"), {}).status_code == 422
+    assert client.post(url("record-new", "wells"), {}).status_code == 200
 
 
 def test_a_form_is_prefilled_from_where_it_was_opened(world, well):
@@ -191,7 +191,7 @@ def test_an_outlet_takes_what_follows_from_its_facility(world):
     made = Outlet.objects.get(number="DW001")
     assert (made.code, made.medium) == ("F1-DW001", "sewage")
     response = client.post(url("record-new", "outlets"), sent | {"number": "XX1"})
-    assert "Such as DA001" in text(response, 422)
+    assert "Such as DA001" in text(response)
 
 
 def test_what_identifies_is_shown_and_not_asked(world, well):
@@ -229,7 +229,7 @@ def test_who_edits_what_somebody_changed_chooses_and_loses_nothing(world, well, 
     mine = typed(well, name="mine", contact="王工", reason="because")
     records.change(world.users["registrar"], wells, well, {"name": "theirs", "depth_m": 20.0}, "measured")
     response = client.post(url("record-edit", "wells", well.pk), mine)
-    page = text(response, 409)
+    page = text(response)
     clashes = {clash.name: clash for clash in response.context["clashes"]}
     assert set(clashes) == {"name", "depth_m"} and "measured" in page
     assert (clashes["name"].before, clashes["name"].theirs, clashes["name"].mine) == ("一号井", "theirs", "mine")
@@ -274,7 +274,7 @@ def test_many_are_changed_after_a_look_and_taken_back(world, wells):
     assert "4</b> records" in text(client.post(address, chosen))
     step = {"pks": ",".join(str(row.pk) for row in rows), "field": ["use", "is_sealed"], "use": "supply",
             "is_sealed": "true", "reason": "all of them"}  # fmt: skip
-    assert "at least one field" in text(client.post(address, step | {"step": "preview", "field": []}), 422)
+    assert "at least one field" in text(client.post(address, step | {"step": "preview", "field": []}))
     preview = client.post(address, step | {"step": "preview"})
     page = text(preview)
     assert "4</b> records will change" in page and "Monitoring" in page and "Supply" in page
@@ -302,7 +302,7 @@ def test_a_change_of_many_says_every_record_that_refuses(world, wells):
     rows = several(world, wells)
     Well.objects.filter(pk__in=[rows[0].pk, rows[1].pk]).update(depth_m=-1)
     step = {"pks": ",".join(str(row.pk) for row in rows), "field": "use", "use": "supply", "step": "preview"}
-    page = text(world.client("registrar").post(url("record-bulk", "wells"), step), 422)
+    page = text(world.client("registrar").post(url("record-bulk", "wells"), step))
     assert "(2)" in page and ">M0</a>" in page and ">M1</a>" in page and ">M2</a>" not in page
 
 
@@ -327,7 +327,7 @@ def test_many_are_deleted_and_listed(world, wells):
 def test_an_action_asks_runs_and_offers_the_way_back(world, well):
     client, address = world.client("registrar"), url("record-action", "wells", well.pk, "seal")
     assert "Nobody draws water" in text(client.get(address))
-    assert "is only 12.5 m deep" in text(client.post(address, {"depth_m": "50"}), 422)
+    assert "is only 12.5 m deep" in text(client.post(address, {"depth_m": "50"}))
     page = text(client.post(address, {"depth_m": "5", "reason": "dry"}, follow=True))
     assert "1 sealed." in page and url("record-action", "wells", well.pk, "open") in page
     assert client.get(address).status_code == 404  # it is sealed now
@@ -363,7 +363,7 @@ def test_related_records_are_found_by_typing_within_the_scope(world):
     assert client.get(url("record-options", "outlets", "number")).status_code == 404
     assert client.get(url("record-options", "devices", "place", q="F1-DA")).json()["choices"]
     response = client.post(url("record-new", "outlets"), {"facility": Facility.objects.get(code="F2").pk})
-    assert "no such record in your data scope" in str(response.context["form"].errors["facility"])
+    assert "no such record in your data scope" in text(response)
 
 
 def test_many_related_records_become_a_box_to_type_in(world):
@@ -397,7 +397,7 @@ def test_history_tells_in_words_and_marks_what_was_written_past_the_program(worl
     } or different == {"use": ("Monitoring", "Supply"), "facility_id": ("—", "工厂F1"), "depth_m": ("12.5", "99.0")}
     page = text(client.get(url("record-restore", "wells", well.pk, version=first)))
     assert "12.5" in page and "Supply" in page
-    assert client.post(url("record-restore", "wells", well.pk, version=first), {}).status_code == 422
+    assert client.post(url("record-restore", "wells", well.pk, version=first), {}).status_code == 200
     client.post(url("record-restore", "wells", well.pk, version=first), {"reason": "wrong well"})
     well.refresh_from_db()
     assert (well.use, well.facility, well.depth_m) == ("monitoring", None, 12.5)
@@ -458,4 +458,5 @@ def test_every_template_of_records_is_rendered(world, well, wells):
         client.get(url("record-undelete", "wells", well.pk))
     finally:
         template_rendered.disconnect(note)
-    assert not {path.name for path in folder.glob("record_*.html")} - rendered
+    missing = {path.name for path in folder.glob("record*.html")} - rendered
+    assert not missing

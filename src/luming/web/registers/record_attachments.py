@@ -52,7 +52,7 @@ def documents(request: HttpRequest, key: str, pk: str) -> HttpResponse:
             except ValidationError as error:
                 problems += error.messages
         if request.headers.get("Accept") == "application/json":
-            return JsonResponse({"problems": problems}, status=422 if problems else 200)
+            return JsonResponse({"problems": problems})
         if not request.htmx:
             return _back(request, register, record, problems)
     return _part(request, "documents", register, record, record_parts.documents, problems=problems)

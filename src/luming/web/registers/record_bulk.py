@@ -138,7 +138,7 @@ def _edit(request: HttpRequest, register: Register, chosen: list[Any], back: str
     form = BulkForm(register, request.user, request.POST if step else None)
     values = _common(register, chosen, back, request, form)
     if step in ("", "back") or not form.is_valid():
-        return render(request, "web/registers/record_bulk.html", values, status=200 if step in ("", "back") else 422)
+        return render(request, "web/registers/record_bulk.html", values)
     counted = request.POST.get("counted", "")
     apply = step == "apply" and counted == str(len(chosen))  # other records than were looked at: look again
     try:
@@ -148,10 +148,10 @@ def _edit(request: HttpRequest, register: Register, chosen: list[Any], back: str
     except records.ProblemsError as error:
         problems = error.problems
         values |= {"problems": problems[:PROBLEMS_SHOWN], "problem_count": len(problems)}
-        return render(request, "web/registers/record_bulk.html", values, status=422)
+        return render(request, "web/registers/record_bulk.html", values)
     except ValidationError as error:
         complain(form, register, error)
-        return render(request, "web/registers/record_bulk.html", values, status=422)
+        return render(request, "web/registers/record_bulk.html", values)
     if apply:
         undo = reverse("record-bulk-undo", args=[register.key]) + "?" + urlencode({"batch": outcome.batch})
         text = _("%(count)s records were changed.") % {"count": outcome.changed}
@@ -235,7 +235,7 @@ def undo(request: HttpRequest, key: str) -> HttpResponse:
             messages.success(request, text)
             return redirect(back)
     values = {"register": register, "rows": rows[:SAMPLES], "count": len(rows), "first": rows[0], "form": form}
-    return render(request, "web/registers/record_bulk_undo.html", values, status=422 if form.errors else 200)
+    return render(request, "web/registers/record_bulk_undo.html", values)
 
 
 # ---- deleting -------------------------------------------------------------------------------------------------------
@@ -257,5 +257,4 @@ def _delete(request: HttpRequest, register: Register, chosen: list[Any], back: s
             there = reverse("register-deleted", args=[register.key])
             messages.success(request, format_html("{} <a href='{}'>{}</a>", text, there, _("Deleted records")))
             return redirect(back)
-    status = 422 if confirmed else 200
-    return render(request, "web/registers/record_bulk_delete.html", values, status=status)
+    return render(request, "web/registers/record_bulk_delete.html", values)

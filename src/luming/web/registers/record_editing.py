@@ -67,7 +67,7 @@ def new(request: HttpRequest, key: str) -> HttpResponse:
             messages.success(request, format_html("{} <a href='{}'>{}</a>", _("Made:"), address, record))
             return redirect(request.get_full_path() if request.POST.get("then") == "another" else address)
     values = {"register": register, "form": form, "record": None, "title": _("New record")}
-    return render(request, "web/registers/record_form.html", values, status=422 if form.errors else 200)
+    return render(request, "web/registers/record_form.html", values)
 
 
 # ---- changing -------------------------------------------------------------------------------------------------------
@@ -121,8 +121,7 @@ def edit(request: HttpRequest, key: str, pk: str) -> HttpResponse:
         "clashes": clashes,
         "others": versions.history(register.model, record.pk)[0] if clashes else None,
     }
-    status = 409 if clashes else 422 if form.is_bound and form.errors else 200
-    return render(request, "web/registers/record_form.html", values, status=status)
+    return render(request, "web/registers/record_form.html", values)
 
 
 def _conflict(
@@ -245,7 +244,7 @@ def delete(request: HttpRequest, key: str, pk: str) -> HttpResponse:
         "going": [_named(entry, request.user) for entry in hanging if entry.effect == "delete"],
         "cleared": [_named(entry, request.user) for entry in hanging if entry.effect == "clear"],
     }
-    return render(request, "web/registers/record_delete.html", values, status=422 if form.errors else 200)
+    return render(request, "web/registers/record_delete.html", values)
 
 
 def _named(entry: Dependants, user: User) -> dict[str, Any]:
@@ -315,7 +314,7 @@ def run_action(
         "selection": "" if record is not None else request.POST,
         "pks": "" if record is not None else ",".join(str(entry.pk) for entry in chosen),
     }
-    return render(request, "web/registers/record_action.html", values, status=422 if form.errors else 200)
+    return render(request, "web/registers/record_action.html", values)
 
 
 def _said(done: str, user: User, register: Register, action: Action, record: Any) -> str:

@@ -14,6 +14,7 @@ from crispy_forms.layout import HTML, Column, Fieldset, Layout, Row
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.translation import gettext as _
@@ -158,7 +159,8 @@ class RecordForm(forms.Form):
             cells = [cell for name in group.fields if (cell := self._cell(name)) is not None]
             placed |= set(group.fields)
             if cells:
-                parts.append(Fieldset(str(group.label), *self._help(group), Row(*cells)))
+                chart = [self._map()] if self._has_map(group) else []
+                parts.append(Fieldset(str(group.label), *self._help(group), Row(*cells), *chart))
         if others := [name for name in self.fields if name not in placed]:
             parts.insert(0, Fieldset("", Row(*(self._cell(name) for name in others))))
         if "reason" in self.fields:
@@ -176,6 +178,19 @@ class RecordForm(forms.Form):
         text = column.text(column.value(self.record)) or "—"
         shown = format_html('<div class="form-label">{}</div><div class="lm-fixed">{}</div>', column.label, text)
         return Column(HTML(_literal(shown)), css_class="col-md-6 mb-3")
+
+    def _has_map(self, group: Group) -> bool:
+        position = self.register.position
+        return bool(position) and set(position) <= set(group.fields) and set(position) <= set(self.fields)
+
+    def _map(self) -> HTML:
+        """Return the map that fills the two fields of the position."""
+        fields = [self[name].id_for_label for name in self.register.position]
+        help_text = _("Click on the map to set the position, or type the coordinates.")
+        return HTML(
+            f'<p class="form-hint">{_literal(escape(help_text))}</p>'
+            + render_to_string("web/registers/record_position.html", {"fields": fields})
+        )
 
     @staticmethod
     def _help(group: Group) -> list[Any]:
@@ -248,6 +263,7 @@ def _relation(register: Register, user: User, column: Any) -> forms.Field:
     rows = related(column.related_model, user)
     field = NamedChoice(
         queryset=rows,
+        empty_label="",
         label=field_column(register, column.name).label,
         required=not column.blank,
         help_text=column.help_text,

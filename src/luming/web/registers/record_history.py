@@ -113,7 +113,7 @@ def restore(request: HttpRequest, key: str, pk: str) -> HttpResponse:
         "lines": lines,
         "form": form,
     }
-    return render(request, "web/registers/record_restore.html", values, status=422 if form.errors else 200)
+    return render(request, "web/registers/record_restore.html", values)
 
 
 @signed_in
@@ -142,7 +142,7 @@ def undelete(request: HttpRequest, key: str, pk: str) -> HttpResponse:
         "form": form,
         "pk": pk,
     }
-    return render(request, "web/registers/record_undelete.html", values, status=422 if form.errors else 200)
+    return render(request, "web/registers/record_undelete.html", values)
 
 
 @signed_in

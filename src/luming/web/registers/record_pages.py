@@ -16,6 +16,8 @@ from luming.web.registers import access, record_parts
 from luming.web.registers.record_attachments import record_of
 from luming.web.registers.record_neighbours import neighbours, related
 
+NEAR = 13  # zoom of the one map on a record
+
 
 @signed_in
 @require_GET
@@ -34,7 +36,7 @@ def page(request: HttpRequest, key: str, pk: str) -> HttpResponse:
         "after": after,
         "actions": offered(request.user, register, record),
         "own_page": register.page(record) if register.page is not None else "",
-        "position": position(register, record),
+        "at": ",".join(map(str, position(register, record) or ())),
         "map_url": map_address(register, record),
     }
     return render(request, "web/registers/record.html", values)
@@ -53,7 +55,7 @@ def map_address(register: Register, record: Any) -> str:
     """Return the address of the one map at a record, "" where it has no position or there is no map."""
     found = position(register, record)
     try:
-        return f"{reverse('map')}?marker={found[0]},{found[1]}" if found is not None else ""
+        return f"{reverse('map')}?c={found[0]},{found[1]},{NEAR}" if found is not None else ""
     except NoReverseMatch:
         return ""
 

@@ -63,10 +63,10 @@ class LumingUpload extends HTMLElement {
     });
     return new Promise((resolve) => {
       request.addEventListener("loadend", () => {
-        if (request.status === 200) return resolve("");
         try {
           resolve(JSON.parse(request.responseText).problems.join(" "));
         } catch (error) {
+          // no answer, or a page that says what went wrong
           resolve(`${file.name}: ${this.dataset.failed}`);
         }
       });
