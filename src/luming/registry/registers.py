@@ -2,12 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from luming.core.registers import Column, Group, Register, Related
+from luming import hj212
+from luming.core.models import User
+from luming.core.registers import Column, Filter, Group, Register, Related
 from luming.registry import actions
 from luming.registry.models import Device, Facility, Limit, Outlet, Series, Station
+
+Choices = Sequence[tuple[str, Any]]
+
+
+def _named(found: Any, code: str) -> str:
+    """Return the name of a factor or system in the reader's language; an unknown code stays a code."""
+    if found is None:
+        return code
+    return (found.name_zh if (get_language() or "").startswith("zh") else found.name_en) or code
+
+
+def _factor(record: Any) -> SafeString:
+    """Write a factor by its name, with the code that files and packets have."""
+    name = _named(hj212.FACTORS.get(record.factor), record.factor)
+    return format_html('{} <span class="text-secondary">{}</span>', name, record.factor)
+
+
+def _system(device: Any) -> SafeString:
+    """Write a system (ST) by its code and name."""
+    name = _named(hj212.SYSTEMS.get(device.system), "")
+    return format_html('{} <span class="text-secondary">{}</span>', device.system, name)
+
+
+def _present(model: Any, field: str, table: Any = None) -> Callable[[User], Choices]:
+    """Return the choices of a filter: the values that the user's records have, by name where a table names them."""
+
+    def choices(user: User) -> Choices:
+        values = model.objects.visible_to(user).order_by(field).values_list(field, flat=True).distinct()
+        named = [(value, _named((table or {}).get(value), value)) for value in values if value]
+        return sorted(named, key=lambda item: str(item[1]))
+
+    return choices
+
+
+def _with_outlets(facilities: QuerySet[Any], user: User) -> QuerySet[Any]:
+    """Annotate facilities with how many outlets they have."""
+    own = Outlet.objects.filter(facility=OuterRef("pk")).order_by().values("facility").values(number=Count("pk"))
+    return facilities.annotate(outlet_count=Coalesce(Subquery(own), 0))
+
 
 REGISTERS = [
     Register(
@@ -18,16 +67,24 @@ REGISTERS = [
         columns=[
             "name",
             "code",
-            "uscc",
+            Column("uscc", kind="code"),
             "region",
             "industry",
             "status",
+            Column("outlet_count", _("Outlets"), kind="integer", sortable=False),
             Column("address", shown=False),
             Column("organisation", shown=False),
             Column("longitude", shown=False),
             Column("latitude", shown=False),
         ],
-        filters=["region", "industry", "status", "is_demo"],
+        filters=[
+            "region",
+            Filter("industry", choices=_present(Facility, "industry")),
+            "status",
+            "organisation",
+            "is_demo",
+        ],
+        annotate=_with_outlets,
         search=["name", "code", "uscc", "address"],
         form=[
             Group(_("Identity"), ["name", "code", "uscc", "organisation", "industry", "status"]),
@@ -65,7 +122,7 @@ REGISTERS = [
             Column("longitude", shown=False),
             Column("latitude", shown=False),
         ],
-        filters=["facility", "medium", "region", "process", "is_active"],
+        filters=["facility", "medium", "region", Filter("process", choices=_present(Outlet, "process")), "is_active"],
         search=["name", "code", "number", "facility__name"],
         form=[
             Group(_("Identity"), ["facility", "number", "name", "process", "note"]),
@@ -129,10 +186,10 @@ REGISTERS = [
         order=40,
         view="device.view",
         columns=[
-            "mn",
+            Column("mn", kind="code"),
             "name",
             "place",
-            "system",
+            Column("system", render=_system),
             "edition",
             "maintainer",
             "is_active",
@@ -141,7 +198,13 @@ REGISTERS = [
             Column("overtime_seconds", shown=False),
             Column("resend_count", shown=False),
         ],
-        filters=["place", "system", "edition", "maintainer", "is_active"],
+        filters=[
+            "place",
+            Filter("system", choices=_present(Device, "system", hj212.SYSTEMS)),
+            "edition",
+            "maintainer",
+            "is_active",
+        ],
         search=["mn", "name", "place__name"],
         form=[
             Group(_("Identity"), ["mn", "name", "place", "system", "edition", "maintainer"]),
@@ -168,7 +231,7 @@ REGISTERS = [
         order=60,
         columns=[
             "outlet",
-            "factor",
+            Column("factor", render=_factor),
             "basis",
             "upper",
             "lower",
@@ -179,7 +242,13 @@ REGISTERS = [
             "effective_from",
             "effective_to",
         ],
-        filters=["outlet", "factor", "basis", "verified", "effective_from"],
+        filters=[
+            "outlet",
+            Filter("factor", choices=_present(Limit, "factor", hj212.FACTORS)),
+            "basis",
+            "verified",
+            "effective_from",
+        ],
         search=["outlet__name", "factor", "source"],
         natural_key=["outlet", "factor", "basis", "effective_from"],
         bulk=["source", "verified", "effective_to"],
@@ -195,8 +264,24 @@ REGISTERS = [
         model=Series,
         icon="timeline",
         order=70,
-        columns=["place", "factor", "interval", "seconds", "unit", "expected", "lower", "upper"],
-        filters=["place", "factor", "interval", "expected"],
+        columns=[
+            "place",
+            Column("factor", render=_factor),
+            "interval",
+            "seconds",
+            "unit",
+            "expected",
+            "lower",
+            "upper",
+            Column("created_at", shown=False),
+        ],
+        filters=[
+            "place",
+            Filter("factor", choices=_present(Series, "factor", hj212.FACTORS)),
+            "interval",
+            "expected",
+        ],
+        menu=False,
         search=["place__name", "factor"],
         natural_key=["place", "factor", "interval"],
         bulk=["expected", "lower", "upper"],

@@ -10,7 +10,11 @@ REGISTERS = [
     Register(
         key="wells",
         model=Well,
-        columns=["name", "code", "region", "use", Column("depth_m", total="mean", unit="m", decimals=1), "drilled_on"],
+        columns=[
+            "name", "code", "region", "use", Column("depth_m", total="mean", unit="m", decimals=1), "drilled_on",
+            Column("facility", shown=False), Column("diameter_mm", shown=False), Column("level_m", shown=False),
+            Column("checked_at", shown=False), Column("is_sealed", shown=False), Column("contact", shown=False),
+        ],
         filters=["region", "use", "depth_m", "drilled_on", "is_sealed"],
         search=["name", "code", "contact"],
         form=[

@@ -194,14 +194,10 @@ def _list(request: HttpRequest, register: Register) -> dict[str, Any]:
     except CursorError as error:
         raise ValidationError({"at": [_("This is no place in this list; begin with the first page.")]}) from error
     address = reverse("register-api", args=[register.key])
-    extra = "".join(
-        f"&{name}={request.GET[name]}"
-        for name in ("fields", "size")
-        if request.GET.get(name, "").replace(",", "").isascii()
-    )
+    kept = {name: request.GET[name] for name in ("fields", "size") if request.GET.get(name)}
 
     def turn(cursor: str) -> str | None:
-        return address + shown.address(at=cursor) + extra if cursor else None
+        return address + shown.address(at=cursor, **kept) if cursor else None
 
     return {
         "count": shown.count,

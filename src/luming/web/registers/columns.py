@@ -76,6 +76,11 @@ class ListColumn:
         return self.kind in NUMERIC
 
     @property
+    def css(self) -> str:
+        """Return the class of its cells: numbers stand at the right, what is short and fixed does not break."""
+        return "num" if self.numeric else "text-nowrap" if self.kind in ("date", "moment", "choice", "code") else ""
+
+    @property
     def total_label(self) -> Any:
         """Return what the figure at the foot is."""
         return TOTALS.get(self.declared.total, "")

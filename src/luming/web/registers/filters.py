@@ -34,8 +34,8 @@ RESERVED = frozenset(
 LONG = 12  # a list of choices from here on has a box to search it
 
 
-class CheckList(forms.CheckboxSelectMultiple):
-    """Choices to tick, folded into one line."""
+class CheckList(forms.SelectMultiple):
+    """Choices to tick, folded into one line (crispy-forms draws check boxes its own way: this is a select to it)."""
 
     template_name = "web/registers/widgets/check_list.html"
 
@@ -150,8 +150,9 @@ def kind_of(register: Register, declared: Filter) -> str:
         case models.Field() if last.choices:
             return "choice"
         case models.ForeignKey():
-            small = last.related_model is Region or manifest.register_of(last.related_model) is None
-            return "choice" if small else "record"
+            target = last.related_model
+            many = manifest.register_of(target) is not None or hasattr(target._default_manager, "visible_to")
+            return "record" if many and target is not Region else "choice"
         case models.BooleanField():
             return "boolean"
         case models.DateField() | models.IntegerField() | models.FloatField() | models.DecimalField():

@@ -19,12 +19,11 @@ class RegisterColumn(django_tables2.Column):
 
     def __init__(self, column: ListColumn) -> None:
         self.drawn = column
-        numeric = "num" if column.numeric else ""
         super().__init__(
             verbose_name=column.label,
             empty_values=(),
             orderable=False,  # the order is the list's business: it must fit the pages
-            attrs={"th": {"class": numeric}, "td": {"class": numeric, "data-label": column.label}},
+            attrs={"th": {"class": column.css}, "td": {"class": column.css, "data-label": column.label}},
         )
 
     def render(self, record: Any) -> SafeString | str:
@@ -79,7 +78,7 @@ class Line:
         cells = [(first, format_html('<a class="lm-title" href="{}">{}</a>', url, title))]
         cells += [(column, column.cell(record)) for column in others]
         self.cells = format_html_join("\n", '<td class="{}" data-label="{}">{}</td>', (
-            ("num" if column.numeric else "", column.label, cell) for column, cell in cells
+            (column.css, column.label, cell) for column, cell in cells
         ))  # fmt: skip
 
 

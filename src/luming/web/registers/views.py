@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
@@ -134,7 +137,8 @@ def choices(request: HttpRequest, key: str, name: str) -> JsonResponse:
     if text and of_target is not None and of_target.search:
         rows = search.matching(rows, of_target.key, text)
     elif text:
-        rows = rows.none()
+        named = [item.name for item in target._meta.fields if item.name in ("name", "code", "title", "number")]
+        rows = rows.filter(reduce(or_, (Q(**{f"{item}__icontains": text}) for item in named), Q(pk__in=[])))
     found = [{"value": str(record.pk), "label": str(record)} for record in rows[: CHOICES_SHOWN + 1]]
     return JsonResponse({"found": found[:CHOICES_SHOWN], "more": len(found) > CHOICES_SHOWN})
 

@@ -32,23 +32,27 @@ const KEYS = {
   ArrowUp: () => step(-1),
   x: (row) => row?.querySelector("input[name=pk]")?.click(),
   Enter: (row) => row && (window.location.href = row.dataset.href),
-  "/": () => body().querySelector("[data-search]")?.focus(),
+  "/": () => body().querySelector("[data-quick]")?.focus(),
   n: () => document.querySelector("#register a[rel=next]")?.click(),
   p: () => document.querySelector("#register a[rel=prev]")?.click(),
 };
 
-document.addEventListener("keydown", (event) => {
+function onKey(event) {
   if (!body() || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
   const target = event.target;
+  if (document.querySelector("dialog[open]")) return;
   if (target.closest(TYPING) || document.querySelector(".modal.show, .dropdown-menu.show")) {
-    if (event.key !== "ArrowDown" || !target.matches("[data-search]")) return; // from the search box into the list
+    if (event.key !== "ArrowDown" || !target.matches("[data-quick]")) return; // from the search box into the list
   }
   const row = target.closest("tr[data-href]");
   if (event.key === "Enter" && (!row || target !== row)) return; // a link or button does what it does
-  if (event.key.startsWith("Arrow") && !row && !target.matches("[data-search], body, [data-list]")) return;
+  if (event.key.startsWith("Arrow") && !row && !target.matches("[data-quick], body, [data-list]")) return;
+  if (event.key === "/" && !body().querySelector("[data-quick]")) return;
   event.preventDefault();
+  event.stopImmediatePropagation(); // here “/” is the search of this list, not of everything (Ctrl+K)
   KEYS[event.key](row);
-});
+}
+document.addEventListener("keydown", onKey, true);
 
 // ---- choosing rows --------------------------------------------------------------------------------------------------
 
