@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from luming.core import manifest, records
+from luming.core import manifest, memo, records
 from luming.core.models import AuditEntry, Organisation, User
 from luming.domains.permitting import accounts, actions, evaluate, file, home, layers, links, numbers, panels, words
 from luming.domains.permitting.models import Allowance, EmissionDay, Permit
@@ -476,6 +476,7 @@ def test_timeline_risk_and_checks(duty, busy, permit):
     Permit.objects.update(valid_to=TODAY - timedelta(days=3))
     assert [moment.tone for moment in file.moments(duty, busy, now, 10)] == ["danger", "info"]
     assert "bad" in {finding.state for finding in file.permit_today(busy)}
+    memo.forget(duty)
     fresh = Facility.objects.get(pk=busy.pk)
     assert {reason.points for reason in file.risk(duty, fresh)} == {file.OVER, file.EXPIRED}
     Facility.objects.update(uscc="91350100M000100Y43")
@@ -483,6 +484,7 @@ def test_timeline_risk_and_checks(duty, busy, permit):
     assert [finding.state for finding in file.permit_today(fresh)] == ["bad", "bad"]
     Allowance.objects.all().delete()
     Permit.objects.all().delete()
+    memo.forget(duty)
     fresh = Facility.objects.get(pk=busy.pk)
     assert [reason.points for reason in file.risk(duty, fresh)] == [file.NO_PERMIT]
     assert [finding.state for finding in file.permit_today(fresh)] == ["warning"]
@@ -502,7 +504,9 @@ def test_home_names_permits_that_expire_and_allowances_that_do_not_last(registra
 
 
 def test_the_cockpit_adds_the_city_up(duty, busy, region):
-    figure = home.city_figure("a21026")(duty)
+    with CaptureQueriesContext(connection) as queries:
+        figure, *_others = [tile.figure(duty) for tile in home.TILES]
+    assert len(queries) == 3
     assert (figure.value, figure.target, figure.good, figure.unit) == (1.5, 1.0, False, "t")
     assert figure.trend[0][0] < figure.trend[-1][0]
     assert home.city_figure("w01018")(duty) is None

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, Sum
 from django.db.models.functions import TruncMonth
 
+from luming.core.memo import once
 from luming.core.models import User
 from luming.domains.permitting.factors import rank
 from luming.domains.permitting.models import Allowance, EmissionDay, Permit
@@ -62,9 +63,8 @@ class _Data:
 
 
 def of_facilities(
-    user: User, facilities: Iterable[int] | None = None, *, factors: Iterable[str] | None = None,
-    now: datetime | None = None,
-) -> dict[int, list[Line]]:  # fmt: skip
+    user: User, facilities: Iterable[int] | None = None, *, now: datetime | None = None
+) -> dict[int, list[Line]]:
     """Return the lines of whole facilities (of all visible ones without ``facilities``); three queries.
 
     A factor has a line when a permit allows an amount of it, or when amounts of it arrive; the lines of outlets that a
@@ -75,7 +75,7 @@ def of_facilities(
     now = now or datetime.now(UTC)
     visible = Facility.objects.visible_to(user)
     wanted = visible.values("pk") if facilities is None else visible.filter(pk__in=list(facilities)).values("pk")
-    data = _read(wanted, None, factors, now)
+    data = _read(wanted, None, now)
     found: dict[int, list[Line]] = defaultdict(list)
     keys = set(data.allowances) | {(facility_id, None, factor) for facility_id, factor in data.sums}
     for facility_id, outlet_id, factor in keys:
@@ -83,18 +83,24 @@ def of_facilities(
     return {facility_id: sorted(lines, key=lambda line: line.rank) for facility_id, lines in found.items()}
 
 
-def kept(user: User, facility: Facility) -> list[Line]:
-    """Return the lines of one facility, read once and kept on the record: several hooks of one page need them."""
-    found = facility.__dict__.setdefault("_accounts", {})
-    if user.pk not in found:
-        found[user.pk] = of_facilities(user, [facility.pk]).get(facility.pk, [])
-    return found[user.pk]
+def of_facility(user: User, facility: Facility) -> list[Line]:
+    """Return the lines of one facility, read once per request: several hooks of its page need them."""
+    return once(
+        user,
+        f"permitting.facility.{facility.pk}",
+        lambda: of_facilities(user, [facility.pk]).get(facility.pk, []),
+    )
+
+
+def of_city(user: User) -> dict[int, list[Line]]:
+    """Return the lines of all visible facilities, read once per request: every tile needs them."""
+    return once(user, "permitting.city", lambda: of_facilities(user))
 
 
 def of_outlet(facility_id: int, outlet_id: int, *, now: datetime | None = None) -> list[Line]:
     """Return the lines of one outlet, which the caller has found in the user's scope; three queries."""
     now = now or datetime.now(UTC)
-    data = _read([facility_id], outlet_id, None, now)
+    data = _read([facility_id], outlet_id, now)
     factors = {factor for _facility, factor in data.sums} | {key[2] for key in data.allowances if key[1] == outlet_id}
     lines = [_line(data, facility_id, outlet_id, factor, now) for factor in factors]
     return sorted(lines, key=lambda line: line.rank)
@@ -113,6 +119,13 @@ def permits_of(user: User, facility_ids: Iterable[int], day: date) -> dict[int, 
     return found
 
 
+def permit_of(user: User, facility: Facility) -> Permit | None:
+    """Return the permit that a facility shows today, read once per request."""
+    today = city_day(datetime.now(UTC))
+    key = f"permitting.permit.{facility.pk}"
+    return once(user, key, lambda: permits_of(user, [facility.pk], today).get(facility.pk))
+
+
 def worst(lines: Iterable[Line]) -> Line | None:
     """Return the line that needs attention first: over its allowance, going to be, the largest share used."""
     allowed = [line for line in lines if line.account.share is not None]
@@ -121,12 +134,11 @@ def worst(lines: Iterable[Line]) -> Line | None:
     )
 
 
-def _read(facilities: Any, outlet_id: int | None, factors: Iterable[str] | None, now: datetime) -> _Data:
+def _read(facilities: Any, outlet_id: int | None, now: datetime) -> _Data:
     data = _Data()
     today = city_day(now)
-    only = {} if factors is None else {"factor__in": list(factors)}
     allowances = Allowance.objects.filter(
-        permit__facility__in=facilities, year=today.year, permit__status=Permit.Status.VALID, **only
+        permit__facility__in=facilities, year=today.year, permit__status=Permit.Status.VALID
     )
     if outlet_id is not None:
         allowances = allowances.filter(outlet=outlet_id)
@@ -134,7 +146,7 @@ def _read(facilities: Any, outlet_id: int | None, factors: Iterable[str] | None,
         data.allowances[row.permit.facility_id, row.outlet_id, row.factor] = row
     of_outlets = {"outlet__facility__in": facilities} if outlet_id is None else {"outlet": outlet_id}
     rows = (
-        EmissionDay.objects.filter(**of_outlets, **only, day__gte=_months(today)[0], day__lte=today)
+        EmissionDay.objects.filter(**of_outlets, day__gte=_months(today)[0], day__lte=today)
         .order_by()
         .values_list("outlet__facility", "outlet", "factor", TruncMonth("day"))
         .annotate(Sum("amount_kg"), Sum("hours_present"), stopped=Sum(24 - F("hours_expected")))

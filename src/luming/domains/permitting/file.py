@@ -60,8 +60,8 @@ def risk(user: User, facility: Facility) -> Iterator[Reason]:
     if user.role == "maintainer":
         return
     today = timezone.localdate()
-    lines = accounts.kept(user, facility)
-    permit = accounts.permits_of(user, [facility.pk], today).get(facility.pk)
+    lines = accounts.of_facility(user, facility)
+    permit = accounts.permit_of(user, facility)
     if permit is None:
         if lines:
             yield Reason(_("It discharges, and no permit is entered"), NO_PERMIT, links.register("permits"))

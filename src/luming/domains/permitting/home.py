@@ -59,7 +59,7 @@ def allowances_short(user: User, since: datetime) -> Sequence[Item]:
     """Return facilities that are over an allowance or will be before the year ends, the worst first; four queries."""
     lines = [
         line
-        for group in accounts.of_facilities(user).values()
+        for group in accounts.of_city(user).values()
         for line in group
         if line.account.standing in ("over", "ahead")
     ]
@@ -118,8 +118,8 @@ def city_figure(factor: str) -> Callable[[User], Figure | None]:
     """Return the figure of a factor: what the user's facilities emitted this year against their allowances."""
 
     def figure(user: User) -> Figure | None:
-        groups = accounts.of_facilities(user, factors=[factor]).values()
-        lines = [line for group in groups for line in group if line.outlet_id is None]
+        groups = accounts.of_city(user).values()
+        lines = [line for group in groups for line in group if (line.outlet_id, line.factor) == (None, factor)]
         if not lines:
             return None
         now = lines[0].account.now

@@ -18,7 +18,7 @@ LEGEND = [(PREFIX + key, words.STANDINGS[key].label, words.STANDINGS[key].colour
 
 def facilities(user: User) -> dict[str, Any]:
     """Return the visible facilities; ``value`` is the share of the allowance used, in per cent. Four queries."""
-    lines = accounts.of_facilities(user)
+    lines = accounts.of_city(user)
     features = []
     for facility in Facility.objects.visible_to(user).exclude(status=Facility.Status.CLOSED).order_by("pk"):
         worst = accounts.worst(lines.get(facility.pk, []))

@@ -190,8 +190,8 @@ def facility_context(user: User, facility: Facility) -> Mapping[str, Any] | None
     """Return a facility's permit and accounts: four queries whatever the number of outlets; None for a maintainer."""
     if user.role == "maintainer":
         return None
-    permit = accounts.permits_of(user, [facility.pk], timezone.localdate()).get(facility.pk)
-    own, named = _rows(accounts.kept(user, facility))
+    permit = accounts.permit_of(user, facility)
+    own, named = _rows(accounts.of_facility(user, facility))
     every = [*own, *(row for group in named for row in group.rows)]
     return {"rows": own, "named": named, **_shared(every, permit)}
 
@@ -202,7 +202,7 @@ def outlet_context(user: User, outlet: Outlet | Place) -> Mapping[str, Any] | No
     rows = [Row(line) for line in accounts.of_outlet(own.facility_id, own.pk)]
     if not rows:
         return None
-    permit = accounts.permits_of(user, [own.facility_id], timezone.localdate()).get(own.facility_id)
+    permit = accounts.permit_of(user, own.facility)
     return {"rows": rows, "named": [], "is_outlet": True, **_shared(rows, permit)}
 
 
