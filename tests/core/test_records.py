@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, connections
+from django.utils import translation
 from luming_dummy.models import Sample, Well
 
 from luming.core import manifest, records, versions
@@ -14,6 +15,12 @@ from luming.core.models import AuditEntry, Tag, Tagging, User
 from luming.registry.models import Facility, Outlet, Region, Station
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ ROWS: dict = {
     "record-edit": ("get", FACILITY, {}, EDIT),
     "record-delete": ("get", WELL, {}, EDIT),
     "record-action": ("get", (*WELL, "seal"), {}, EDIT),
-    "record-options": ("get", ("outlets", "facility"), {"q": "F1"}, EDIT),
+    "record-options": ("get", ("outlets", "region"), {"q": "150"}, EDIT),
     "record-bulk": ("post", ("facilities",), {"pk": "facility"}, EDIT),
     "record-bulk-undo": ("get", ("facilities",), {"batch": "2026-01-01T00:00:00+00:00"}, EDIT),
     "record-history": ("get", FACILITY, {}, INTERNAL),
@@ -25,7 +25,7 @@ ROWS: dict = {
     "note-remove": ("post", (*FACILITY, "note"), {}, BUREAU),
     "record-tag": ("post", FACILITY, {"name": "a word"}, BUREAU),
     "record-untag": ("post", (*FACILITY, "tag"), {}, BUREAU),
-    "attachment": ("get", ("attachment",), {}, INTERNAL),
+    "attachment": ("get", ("attachment",), {}, DATA),
     "attachment-remove": ("post", ("attachment",), {}, BUREAU),
     "attachment-restore": ("post", ("attachment",), {}, BUREAU),
 }
@@ -47,7 +47,7 @@ def known(world, client, arguments):
         )[0].pk
     if "attachment" in arguments:
         row = Attachment(name="a.txt", media_type="text/plain", size=4, sha256="0" * 64, **of)
-        row.uploaded_by = world.users["duty"]
+        row.uploaded_by = user  # an outsider opens the files of their own organisation
         row.file.save("a.txt", ContentFile(b"text"), save=False)
         row.save()
         made["attachment"] = row.pk
