@@ -66,6 +66,9 @@ def test_shapes_are_found_too(world):
     found = ask(world, circle(4000, [109.8, 40.575]), ["dummy-cells", "dummy-canal"]).json()
     groups = {group["key"]: group["count"] for group in found["groups"]}
     assert groups["dummy-canal"] == 1 and groups["dummy-cells"] > 2
+    assert found["rows"][0]["layer"] == "dummy-cells" and found["rows"][0]["distance"] == 0  # the centre lies in it
+    canal = next(row for row in found["rows"] if row["layer"] == "dummy-canal")
+    assert canal["distance"] == pytest.approx(17, abs=60)  # to its nearest point, not to its middle
 
 
 @pytest.mark.parametrize("role", ["district", "enterprise", "maintainer"])

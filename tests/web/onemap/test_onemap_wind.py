@@ -13,7 +13,6 @@ from luming.registry.models import Series, Station
 from luming.telemetry import store
 from luming.telemetry.identity import PacketIds
 
-
 GATEWAYS = itertools.count(20)  # each makes ids of its own
 
 

@@ -81,10 +81,10 @@ def find(user: User, question: Question) -> list[Found]:
     found = []
     for layer in question.layers:
         features = serving.collection(layer, user, question.at)["features"]
-        for feature, point in _inside(polygon, features):
+        for feature, form in _inside(polygon, features):
             distance = bearing = None
             if centre is not None:
-                distance, bearing = geodesy.inverse(centre, point)
+                distance, bearing = geodesy.inverse(centre, _nearest(form, centre))
                 if question.area.without_centre and distance < 1:
                     continue
             found.append(Found(layer, feature, distance, bearing))
@@ -99,10 +99,18 @@ def find(user: User, question: Question) -> list[Found]:
     )
 
 
+def _nearest(form: shapely.Geometry | geodesy.Point, centre: geodesy.Point) -> geodesy.Point:
+    """Return the point of a feature that is nearest to the centre: the centre itself when it lies inside."""
+    if isinstance(form, tuple):
+        return form
+    nearest = shapely.get_point(shapely.shortest_line(form, shapely.Point(centre)), 0)
+    return nearest.x, nearest.y
+
+
 def _inside(
     polygon: shapely.Geometry, features: Sequence[dict[str, Any]]
-) -> Iterator[tuple[dict[str, Any], geodesy.Point]]:
-    """Yield the features that touch a polygon with a point of each; points in one vectorised step."""
+) -> Iterator[tuple[dict[str, Any], shapely.Geometry | geodesy.Point]]:
+    """Yield the features that touch a polygon with their points or shapes; points in one vectorised step."""
     points = [item for item in features if item["geometry"] and item["geometry"]["type"] == "Point"]
     if points:
         x, y = np.array([item["geometry"]["coordinates"][:2] for item in points], float).T
@@ -113,8 +121,7 @@ def _inside(
         shapes = np.array([shapely.geometry.shape(item["geometry"]) for item in others], object)
         touching = np.flatnonzero(shapely.intersects(polygon, shapes))
         for index in touching[_overlaps(polygon, shapes[touching])]:
-            middle = shapes[index].representative_point()
-            yield others[index], (middle.x, middle.y)
+            yield others[index], shapes[index]
 
 
 def _overlaps(polygon: shapely.Geometry, shapes: np.ndarray) -> np.ndarray:
