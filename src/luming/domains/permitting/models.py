@@ -25,8 +25,8 @@ class PermitQuerySet(models.QuerySet["Permit"]):
     """The funnel to permits."""
 
     def visible_to(self, user: User) -> Self:
-        """Return the permits of facilities inside the user's data scope."""
-        return self.filter(facility__in=Facility.objects.visible_to(user))
+        """Return the permits of facilities inside the user's data scope, with the facility that names them."""
+        return self.filter(facility__in=Facility.objects.visible_to(user)).select_related("facility")
 
     def in_force(self, day: date) -> Self:
         """Return the permits that allow to discharge on a day."""
@@ -76,7 +76,8 @@ class Permit(models.Model):
         indexes = [models.Index(fields=["valid_to", "id"], name="permit_valid_to")]
 
     def __str__(self) -> str:
-        return self.number
+        # Nobody knows permits by their numbers; the facility is read along where permits are listed or chosen.
+        return f"{self.number} {self.facility}" if "facility" in self._state.fields_cache else self.number
 
     def standing(self, day: date | None = None) -> str:
         """Return ``ahead``, ``valid``, ``expiring`` (renewal is due), ``expired`` or the status that ended it."""

@@ -80,7 +80,7 @@ REGISTERS = [
         edit=actions.PERMISSION,
         columns=[
             "permit",
-            Column("permit__facility", label=_("Facility")),
+            Column("permit__facility", label=_("Facility"), shown=False),
             "outlet",
             "factor",
             Column("year", kind="text"),
