@@ -77,3 +77,9 @@ def test_what_is_typed_is_never_taken_for_markup(world):
 def test_every_page_has_the_search_and_a_button_for_phones(world):
     page = world.client("system-admin").get(reverse("users")).content.decode()
     assert 'id="search"' in page and page.count("data-search ") == 2
+
+
+def test_help_pages_are_found_by_their_titles(world):
+    for text in ("how search works", "search works"):
+        assert reverse("help", args=["explanation/search"]) in found(world, "duty", text)
+    assert reverse("help", args=["help/cockpit"]) in found(world, "duty", "jsc")  # 驾驶舱

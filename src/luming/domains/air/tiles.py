@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,10 +21,11 @@ from luming.domains.air import days
 from luming.domains.air.evaluate import KIND
 from luming.domains.air.layers import COLOURS, LEGEND
 from luming.registry.models import Medium, Place
-from luming.standards.edition import CITY_ZONE
+from luming.standards.edition import CITY_ZONE, city_day
 from luming.telemetry.models import Judgement
 
 DAYS = 30
+KEPT = 600  # seconds that the days that are over are remembered for
 GOOD = 100  # an index up to it is a good day (优良)
 NAMES = {"so2": "SO₂", "no2": "NO₂", "co": "CO", "o3": "O₃", "pm10": "PM₁₀", "pm25": "PM₂.₅"}
 
@@ -40,17 +43,29 @@ def _states(user: User) -> dict[int, str]:
     return once(user, "air.states", read)
 
 
-def _hours(user: User) -> dict[tuple[int, datetime], dict[str, float]]:
-    """Return the concentrations that the judgements of the last days used, by station and hour."""
+def _hours(user: User) -> days.Hours:
+    """Return the concentrations that the judgements of the last day used, by station and hour."""
+    since = timezone.now() - timedelta(hours=25)
+    return once(user, "air.hours", lambda: _read(list(_states(user)), since))
 
-    def read() -> dict[tuple[int, datetime], dict[str, float]]:
-        rows = Judgement.objects.filter(
-            kind=KIND, place__in=list(_states(user)), start__gte=days.span_of_days(timezone.now(), DAYS)
-        ).order_by("revision")
-        values = rows.values_list("place_id", "start", "detail__concentration")
-        return {(place, start): concentration or {} for place, start, concentration in values}  # the last revision
 
-    return once(user, "air.hours", read)
+def _read(stations: list[int], since: datetime) -> dict[tuple[int, datetime], dict[str, float]]:
+    rows = Judgement.objects.filter(kind=KIND, place__in=stations, start__gte=since).order_by("revision")
+    values = rows.values_list("place_id", "start", "detail__concentration")
+    return {(place, start): concentration or {} for place, start, concentration in values}  # the last revision
+
+
+def _days(user: User) -> list[days.Day]:
+    """Return the city's full days; they are read again every few minutes, for hours that came late."""
+    stations = sorted(_states(user))
+    since = days.span_of_days(timezone.now(), DAYS)
+    name = f"luming.air.days.{since:%Y%m%d}.{hashlib.blake2b(repr(stations).encode(), digest_size=12).hexdigest()}"
+    known = cache.get(name)
+    if known is None:
+        today = city_day(timezone.now())
+        known = [day for day in days.city_days(_read(stations, since)) if day.date < today]
+        cache.set(name, known, KEPT)
+    return known
 
 
 def _evidence(hours: int) -> str:
@@ -84,8 +99,7 @@ def good_days(user: User) -> Figure | None:
     """Return the share of the last 30 full days with an index up to 100."""
     if not _states(user):
         return None
-    today = timezone.localtime(timezone.now(), CITY_ZONE).date()
-    known = [day for day in days.city_days(_hours(user)) if day.date < today]
+    known = _days(user)
     judged = [day for day in known if day.index is not None]
     good = sum(day.index <= GOOD for day in judged)
     trend = [(_noon(day.date), None if day.index is None else float(day.index)) for day in known]

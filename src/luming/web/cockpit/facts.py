@@ -20,7 +20,7 @@ from luming.web.live import shared
 from luming.web.scope import device_ids, sees_all_packets
 from luming.web.states import Current, current, with_status
 
-EVENTS = 60
+EVENTS = 200
 # Events that say something is as it should be again are for the place's own page.
 TOLD = frozenset({
     "state", "unregistered", "device-adopted", "clock", "rejected", "connection-limit", "gap-found", "gap-given-up",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,9 +21,11 @@ from luming.core import manifest, search
 from luming.core.models import Attachment, User
 from luming.core.pieces import haystack_of, lines_of, marked, words_of
 from luming.core.registers import Register
+from luming.web import helping
 from luming.web.context import menu
 from luming.web.registers.access import address
 
+_LANGUAGE = re.compile(r"(\.(zh|en))?\.md$")
 LONGEST = 200  # characters of a query
 Parts = Sequence[tuple[str, bool]]
 
@@ -55,7 +60,7 @@ def results(request: HttpRequest, text: str, limit: int) -> list[Results]:
         return []
     found = [_records(group, words, text) for group in search.find(request.user, text, limit)]
     found += [_added(kind, request.user, text, words, limit) for kind in manifest.searches()]
-    found += [_pages(request, words, limit), _documents(request.user, text, words, limit)]
+    found += [_pages(request, words, limit), _documents(request.user, text, words, limit), _help(words, limit)]
     return [group for group in found if group.rows]
 
 
@@ -104,6 +109,33 @@ def _named(names: Iterable[Any], words: Sequence[str]) -> bool:
             written += [str(name) for name in names]
     haystack = haystack_of(lines_of(written))
     return all(("\n" + word if len(word) == 1 and word.isascii() else word) in haystack for word in words)
+
+
+def _help(words: Sequence[str], limit: int) -> Results:
+    """Return help pages by their titles in any language, under the title in the reader's."""
+    rows = []
+    for name, titles in _titles().items():
+        file = helping.source(name) if _named(titles, words) else None
+        if file is not None:
+            rows.append(Result(marked(_title(file, file.stat().st_mtime_ns), words), reverse("help", args=[name])))
+    return Results("help", _("Help"), "help", rows[:limit], len(rows) > limit)
+
+
+def _titles() -> dict[str, list[str]]:
+    """Return the titles of each help page; docs/README.md is no page."""
+    found: dict[str, list[str]] = {}
+    base = helping.folder()
+    for path in sorted(base.rglob("*.md")) if base else ():
+        name = _LANGUAGE.sub("", path.relative_to(base).as_posix()).removeprefix("zh/")
+        if "/" in name:
+            found.setdefault(name, []).append(_title(path, path.stat().st_mtime_ns))
+    return found
+
+
+@functools.lru_cache(512)
+def _title(path: Path, _modified: int) -> str:
+    with path.open(encoding="utf-8") as file:
+        return next((line.lstrip("# ").strip() for line in file if line.startswith("# ")), path.stem)
 
 
 def _documents(user: User, text: str, words: Sequence[str], limit: int) -> Results:

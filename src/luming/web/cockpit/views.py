@@ -61,6 +61,7 @@ def wall_data(request: HttpRequest) -> HttpResponse:
             name: [compose.as_data(group) for group in groups]
             for name, groups in compose.zones(compose.groups(request.user)).items()
         },
+        "number": wrong.number if wrong else 0,
         "wrong": [
             {"kind": str(concern.label), "label": str(item.label), "value": str(item.value), "url": item.url}
             for concern, item in items

@@ -8,6 +8,7 @@ const STORE = "luming-searches";
 const dialog = document.getElementById("search");
 const input = document.getElementById("search-text");
 const list = document.getElementById("search-options");
+const note = document.getElementById("search-note"); // what is said where there are no results
 const status = document.getElementById("search-status");
 document.body.append(dialog); // out of the header, which a phone does not show
 let asked = null; // the request under way
@@ -66,7 +67,7 @@ async function ask() {
     settle();
   } catch (error) {
     if (error.name === "AbortError") return;
-    list.replaceChildren(Object.assign(document.createElement("div"), { className: "lm-search-none", textContent: dialog.dataset.textFailed }));
+    list.replaceChildren(dialog.dataset.textFailed);
     settle();
   } finally {
     if (asked === mine) list.removeAttribute("aria-busy");
@@ -75,9 +76,12 @@ async function ask() {
 
 function settle() {
   const found = options();
+  note.replaceChildren(...(found.length ? [] : list.childNodes)); // a list box holds options only
+  if (!found.length) list.replaceChildren();
+  list.hidden = !found.length;
   input.setAttribute("aria-expanded", String(found.length > 0));
   status.textContent = `${dialog.dataset.textFound} ${list.querySelectorAll("[role=option]:not(.lm-search-all)").length}`;
-  list.scrollTop = 0;
+  list.parentElement.scrollTop = 0;
   choose(found[0]);
 }
 
@@ -103,6 +107,9 @@ input.addEventListener("keydown", (event) => {
     const next = steps[event.key];
     const wraps = event.key.startsWith("Arrow");
     choose(every[wraps ? (next + every.length) % every.length : Math.max(0, Math.min(every.length - 1, next))]);
+  } else if (event.key === "Escape") {
+    event.preventDefault(); // the browser would only empty the field
+    dialog.close();
   } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && at >= 0) {
     event.preventDefault();
     every[at].click();
@@ -168,6 +175,8 @@ function remembered() {
     group.lastChild.classList.add("lm-search-all");
     list.append(group);
   }
+  note.replaceChildren();
+  list.hidden = !texts.length;
   input.setAttribute("aria-expanded", String(texts.length > 0));
   status.textContent = "";
   choose(null);

@@ -77,7 +77,7 @@ function show(data) {
   const drawn = [...wall.querySelectorAll("[data-group]")].map((node) => node.dataset.group);
   if (drawn.length !== present.size || drawn.some((key) => !present.has(key))) return window.location.reload();
   groups.forEach((group) => panel(group.key).show(group));
-  wrong.show(data.wrong);
+  wrong.show(data.wrong, data.number);
 }
 
 function panel(key) {
@@ -268,8 +268,8 @@ function option(tile) {
 }
 
 const wrong = new (class extends Turning {
-  show(rows) {
-    write(document.getElementById("wall-wrong-number"), rows.length ? String(rows.length) : "");
+  show(rows, every) {
+    write(document.getElementById("wall-wrong-number"), every ? String(every) : "");
     super.show(
       rows.length
         ? rows.map((row) => ({ label: `${row.kind} · ${row.label}`, value: row.value, url: row.url }))
