@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 
 from luming.core import installation
@@ -23,6 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Start everything, wait for Ctrl-C or SIGTERM, stop everything."""
+    if taken(args.host, args.port):
+        print(f"port {args.port} is in use: choose another with --port / 端口 {args.port} 已被占用", file=sys.stderr)
+        return 1
     server = own_server() if installation.has_own_database() else None
     try:
         if server:
@@ -47,6 +51,17 @@ def run(args: argparse.Namespace) -> int:
         if server:
             server.stop()
     return 0
+
+
+def taken(host: str, port: int) -> bool:
+    """Tell whether somebody listens on a port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
 
 
 def prepare(*, migrate: bool) -> None:

@@ -73,7 +73,7 @@ class CodeForm(Styled):
     """A code of the second factor."""
 
     code = forms.CharField(
-        label=_("Code"),
+        label=_("Six digits or recovery code"),
         max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}),
     )

@@ -195,5 +195,5 @@ def test_history_ends_with_the_span(world):
     assert "Heavily polluted" in text(Client().get("/public/en/air/S1/30/"))
 
 
-def test_the_sign_in_page_leads_to_it(db):
+def test_the_sign_in_page_leads_to_it(world):
     assert reverse("public") in text(Client().get("/sign-in/"))

@@ -33,9 +33,9 @@ SESSION = "luming.setup"
 TRIES, TRIES_PERIOD = 6, 600  # of an address
 ALL_TRIES = 60  # of all addresses together
 STEPS = {
-    "city": (gettext_lazy("City"), "setup-city"),
+    "city": (gettext_lazy("City profile"), "setup-city"),
     "administrators": (gettext_lazy("Administrators"), "setup-administrators"),
-    "stations": (gettext_lazy("Stations"), "setup-stations"),
+    "stations": (gettext_lazy("First stations"), "setup-stations"),
     "gateway": (gettext_lazy("Gateway"), "setup-gateway"),
     "backup": (gettext_lazy("Backup"), "setup-backup"),
 }
