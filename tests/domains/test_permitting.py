@@ -453,6 +453,17 @@ def test_the_panel_of_an_outlet_and_of_nothing(duty, busy, region):
     assert panels.outlet_context(duty, silent) is None
 
 
+def test_the_register_keeper_is_led_to_what_is_missing(registrar, duty, busy, permit):
+    html = render_to_string("permitting/panel.html", {**panels.facility_context(registrar, busy)})
+    assert links.new("allowances", permit=permit.pk, year=TODAY.year).replace("&", "&amp;") in html
+    assert "enter_allowance" not in panels.facility_context(duty, busy)
+    Allowance.objects.all().delete()
+    Permit.objects.all().delete()
+    memo.forget(registrar)
+    html = render_to_string("permitting/panel.html", {**panels.facility_context(registrar, busy)})
+    assert links.new("permits", facility=busy.pk) in html
+
+
 def test_the_portal_shows_the_own_permit(busy, region):
     mine = Organisation.objects.create(name="示例钢铁", kind="enterprise")
     Facility.objects.create(name="别厂", code="F8", region=region, longitude=109.8, latitude=40.6)

@@ -45,6 +45,14 @@ def permit(record: Permit) -> str:
         return ""
 
 
+def new(key: str, **values: Any) -> str:
+    """Return the address of the form for a new record, filled in as far as it is known."""
+    try:
+        return f"{reverse('record-new', args=[key])}?{urlencode(values)}"
+    except NoReverseMatch:
+        return ""
+
+
 def facility(pk: int) -> str:
     """Return the address of a facility's page."""
     return reverse("facility", args=[pk])

@@ -182,6 +182,7 @@ def _shared(rows: Sequence[Row], permit: Permit | None) -> dict[str, Any]:
         "permit_word": words.PERMITS[permit.standing(today)] if permit is not None else None,
         "permit_url": links.permit(permit) if permit is not None else "",
         "reported_until": ", ".join(sorted({row.reported_until.isoformat() for row in rows if row.reported})),
+        "has_allowance": any(row.line.allowance for row in rows),
         "unverified": any(row.line.allowance and not row.line.allowance.verified for row in rows),
     }
 
@@ -193,7 +194,18 @@ def facility_context(user: User, facility: Facility) -> Mapping[str, Any] | None
     permit = accounts.permit_of(user, facility)
     own, named = _rows(accounts.of_facility(user, facility))
     every = [*own, *(row for group in named for row in group.rows)]
-    return {"rows": own, "named": named, **_shared(every, permit)}
+    return {"rows": own, "named": named, **_shared(every, permit), **_to_enter(user, facility, permit, own)}
+
+
+def _to_enter(user: User, facility: Facility, permit: Permit | None, rows: Sequence[Row]) -> dict[str, str]:
+    """Return where a register keeper enters what is missing: the permit, or allowances of it."""
+    if not user.may("permit.edit"):
+        return {}
+    if permit is None:
+        return {"enter_permit": links.new("permits", facility=facility.pk)}
+    if all(row.line.allowance for row in rows):
+        return {}
+    return {"enter_allowance": links.new("allowances", permit=permit.pk, year=timezone.localdate().year)}
 
 
 def outlet_context(user: User, outlet: Outlet | Place) -> Mapping[str, Any] | None:
