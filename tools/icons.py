@@ -20,7 +20,7 @@ columns copy database device-desktop device-floppy dots download droplet edit ex
 file-download file-export file-import file-search file-spreadsheet filter grip-vertical help help-hexagon history home
 info-circle key language layers-intersect layout-list link list list-check loader lock logout map map-pin maximize menu-2 moon note
 paperclip player-pause player-play plug-connected plug-connected-x plus polygon printer rectangle refresh rotate
-router ruler-measure scale search send server share shield-check square-x stack-2 sun table table-import tag target timeline
+router ruler-measure scale search send server share shield-check speakerphone square-x stack-2 sun table table-import tag target timeline
 trash upload user user-plus users volume wind world x
 """.split()  # noqa: SIM905
 

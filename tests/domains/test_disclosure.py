@@ -12,6 +12,7 @@ from luming.core import history
 from luming.core.models import AuditEntry, User
 from luming.domains.disclosure import actions, home
 from luming.domains.disclosure.models import Announcement
+from luming.domains.disclosure.registers import REGISTERS
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +67,7 @@ def test_what_is_published_changes_with_a_reason(publisher):
     row = draft(publisher)
     assert actions.change(publisher, row, title="改").title == "改"  # a draft is changed freely
     actions.publish(publisher, row)
-    with pytest.raises(ValidationError, match="say why"):
+    with pytest.raises(ValidationError, match="reason"):
         actions.change(publisher, row, body="三")
     assert actions.change(publisher, row, body="三", reason="a typing mistake").body == "三"
     with pytest.raises(ValidationError):
@@ -128,3 +129,15 @@ def test_the_portal_shows_them(publisher):
     assert "沙尘提示" in client.get("/portal/").content.decode()
     assert "<p>一</p>" in client.get(f"/portal/announcements/{row.pk}/").content.decode()
     assert client.get("/portal/announcements/99999/").status_code == 404
+
+
+def test_the_register_shows_how_each_stands(publisher):
+    row = draft(publisher)
+    column = next(column for column in REGISTERS[0].columns if getattr(column, "name", "") == "published_at")
+    assert "is-info" in column.render(row)
+    assert "is-good" in column.render(actions.publish(publisher, row))
+    assert "is-warn" in column.render(actions.withdraw(publisher, row, reason="r"))
+    client = Client()
+    client.force_login(publisher, backend="luming.web.auth.Backend")
+    assert "沙尘提示" in client.get("/registers/announcements/").content.decode()
+    assert client.get(f"/registers/announcements/{row.pk}/").status_code == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +24,12 @@ def _standing(record: Announcement) -> Any:
     return format_html('<span class="lm-tag {}">{}</span>', look, label)
 
 
+def _publication(record: Announcement) -> Any:
+    if record.published_at is None:
+        return _standing(record)
+    return format_html("{} {}", _standing(record), timezone.localtime(record.published_at).strftime("%Y-%m-%d %H:%M"))
+
+
 REGISTERS = [
     Register(
         key="announcements",
@@ -34,9 +41,7 @@ REGISTERS = [
             "title",
             "kind",
             "lang",
-            Column("published_at", label=_("State and time of publication"), render=lambda row: format_html(
-                "{} {:%Y-%m-%d %H:%M}", _standing(row), row.published_at.astimezone()
-            ) if row.published_at else _standing(row)),
+            Column("published_at", label=_("State and time of publication"), render=_publication),
             "written_at",
             "author",
             Column("withdrawn_at", shown=False),

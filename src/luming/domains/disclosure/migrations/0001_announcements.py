@@ -8,74 +8,217 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("pghistory", "0007_auto_20250421_0444"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Announcement',
+            name="Announcement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=120, verbose_name='Title')),
-                ('kind', models.CharField(choices=[('notice', 'Notice'), ('bulletin', 'Bulletin'), ('warning', 'Warning'), ('result', 'Public result')], default='notice', max_length=10, verbose_name='Kind')),
-                ('lang', models.CharField(choices=[('zh-hans', '中文'), ('en', 'English')], default='zh-hans', max_length=10, verbose_name='Language')),
-                ('body', models.TextField(help_text='Plain text; an empty line begins a paragraph.', max_length=20000, verbose_name='Text')),
-                ('written_at', models.DateTimeField(auto_now_add=True, verbose_name='Written at')),
-                ('published_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='Published at')),
-                ('withdrawn_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='Withdrawn at')),
-                ('author', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Author')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=120, verbose_name="Title")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("notice", "Notice"),
+                            ("bulletin", "Bulletin"),
+                            ("warning", "Warning"),
+                            ("result", "Public result"),
+                        ],
+                        default="notice",
+                        max_length=10,
+                        verbose_name="Kind",
+                    ),
+                ),
+                (
+                    "lang",
+                    models.CharField(
+                        choices=[("zh-hans", "中文"), ("en", "English")],
+                        default="zh-hans",
+                        max_length=10,
+                        verbose_name="Language",
+                    ),
+                ),
+                (
+                    "body",
+                    models.TextField(
+                        help_text="Plain text; an empty line begins a paragraph.", max_length=20000, verbose_name="Text"
+                    ),
+                ),
+                ("written_at", models.DateTimeField(auto_now_add=True, verbose_name="Written at")),
+                (
+                    "published_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="Published at"),
+                ),
+                (
+                    "withdrawn_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="Withdrawn at"),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="Author",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Announcement',
-                'verbose_name_plural': 'Announcements',
-                'ordering': ['-published_at', '-id'],
+                "verbose_name": "Announcement",
+                "verbose_name_plural": "Announcements",
+                "ordering": ["-published_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='AnnouncementEvent',
+            name="AnnouncementEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('title', models.CharField(max_length=120, verbose_name='Title')),
-                ('kind', models.CharField(choices=[('notice', 'Notice'), ('bulletin', 'Bulletin'), ('warning', 'Warning'), ('result', 'Public result')], default='notice', max_length=10, verbose_name='Kind')),
-                ('lang', models.CharField(choices=[('zh-hans', '中文'), ('en', 'English')], default='zh-hans', max_length=10, verbose_name='Language')),
-                ('body', models.TextField(help_text='Plain text; an empty line begins a paragraph.', max_length=20000, verbose_name='Text')),
-                ('written_at', models.DateTimeField(auto_now_add=True, verbose_name='Written at')),
-                ('published_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='Published at')),
-                ('withdrawn_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='Withdrawn at')),
-                ('author', models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Author')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='disclosure.announcement')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("title", models.CharField(max_length=120, verbose_name="Title")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("notice", "Notice"),
+                            ("bulletin", "Bulletin"),
+                            ("warning", "Warning"),
+                            ("result", "Public result"),
+                        ],
+                        default="notice",
+                        max_length=10,
+                        verbose_name="Kind",
+                    ),
+                ),
+                (
+                    "lang",
+                    models.CharField(
+                        choices=[("zh-hans", "中文"), ("en", "English")],
+                        default="zh-hans",
+                        max_length=10,
+                        verbose_name="Language",
+                    ),
+                ),
+                (
+                    "body",
+                    models.TextField(
+                        help_text="Plain text; an empty line begins a paragraph.", max_length=20000, verbose_name="Text"
+                    ),
+                ),
+                ("written_at", models.DateTimeField(auto_now_add=True, verbose_name="Written at")),
+                (
+                    "published_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="Published at"),
+                ),
+                (
+                    "withdrawn_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="Withdrawn at"),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="Author",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="disclosure.announcement",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddIndex(
-            model_name='announcement',
-            index=models.Index(fields=['-published_at', '-id'], name='announcement_published'),
+            model_name="announcement",
+            index=models.Index(fields=["-published_at", "-id"], name="announcement_published"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='announcement',
-            trigger=pgtrigger.compiler.Trigger(name='create_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "disclosure_announcementevent" ("author_id", "body", "id", "kind", "lang", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "published_at", "title", "withdrawn_at", "written_at") VALUES (NEW."author_id", NEW."body", NEW."id", NEW."kind", NEW."lang", _pgh_attach_context(), NOW(), \'create\', NEW."id", NEW."published_at", NEW."title", NEW."withdrawn_at", NEW."written_at"); RETURN NULL;', hash='9be4030cf4fb754e4e2b4dd2b6cff5f20ce076e0', operation='INSERT', pgid='pgtrigger_create_insert_56d44', table='disclosure_announcement', when='AFTER')),
+            model_name="announcement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="create_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "disclosure_announcementevent" ("author_id", "body", "id", "kind", "lang", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "published_at", "title", "withdrawn_at", "written_at") VALUES (NEW."author_id", NEW."body", NEW."id", NEW."kind", NEW."lang", _pgh_attach_context(), NOW(), \'create\', NEW."id", NEW."published_at", NEW."title", NEW."withdrawn_at", NEW."written_at"); RETURN NULL;',
+                    hash="9be4030cf4fb754e4e2b4dd2b6cff5f20ce076e0",
+                    operation="INSERT",
+                    pgid="pgtrigger_create_insert_56d44",
+                    table="disclosure_announcement",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='announcement',
-            trigger=pgtrigger.compiler.Trigger(name='change_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "disclosure_announcementevent" ("author_id", "body", "id", "kind", "lang", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "published_at", "title", "withdrawn_at", "written_at") VALUES (NEW."author_id", NEW."body", NEW."id", NEW."kind", NEW."lang", _pgh_attach_context(), NOW(), \'change\', NEW."id", NEW."published_at", NEW."title", NEW."withdrawn_at", NEW."written_at"); RETURN NULL;', hash='ddee4aaf32f7e749c8607c8396e201e6adfbc08a', operation='UPDATE', pgid='pgtrigger_change_update_e92e3', table='disclosure_announcement', when='AFTER')),
+            model_name="announcement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="change_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "disclosure_announcementevent" ("author_id", "body", "id", "kind", "lang", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "published_at", "title", "withdrawn_at", "written_at") VALUES (NEW."author_id", NEW."body", NEW."id", NEW."kind", NEW."lang", _pgh_attach_context(), NOW(), \'change\', NEW."id", NEW."published_at", NEW."title", NEW."withdrawn_at", NEW."written_at"); RETURN NULL;',
+                    hash="ddee4aaf32f7e749c8607c8396e201e6adfbc08a",
+                    operation="UPDATE",
+                    pgid="pgtrigger_change_update_e92e3",
+                    table="disclosure_announcement",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='announcement',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "disclosure_announcementevent" ("author_id", "body", "id", "kind", "lang", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "published_at", "title", "withdrawn_at", "written_at") VALUES (OLD."author_id", OLD."body", OLD."id", OLD."kind", OLD."lang", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."published_at", OLD."title", OLD."withdrawn_at", OLD."written_at"); RETURN NULL;', hash='617ae161d80683db2ac175e651d52e50d9539d4c', operation='DELETE', pgid='pgtrigger_delete_delete_5df4d', table='disclosure_announcement', when='AFTER')),
+            model_name="announcement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "disclosure_announcementevent" ("author_id", "body", "id", "kind", "lang", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "published_at", "title", "withdrawn_at", "written_at") VALUES (OLD."author_id", OLD."body", OLD."id", OLD."kind", OLD."lang", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."published_at", OLD."title", OLD."withdrawn_at", OLD."written_at"); RETURN NULL;',
+                    hash="617ae161d80683db2ac175e651d52e50d9539d4c",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_5df4d",
+                    table="disclosure_announcement",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='announcementevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='b91117b6cb1d5b5b4dff7af7f78893a429034fb4', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_144c6', table='disclosure_announcementevent', when='BEFORE')),
+            model_name="announcementevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="b91117b6cb1d5b5b4dff7af7f78893a429034fb4",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_144c6",
+                    table="disclosure_announcementevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
