@@ -290,8 +290,23 @@ def test_bulk_change_calls_the_registers_own_verb(keeper):
 
 def test_bulk_change_costs_few_queries_per_record(keeper, wells, django_assert_max_num_queries):
     rows = [make(keeper, wells, f"W{number:02}") for number in range(20)]
-    with django_assert_max_num_queries(20 * 7 + 20):
+    with django_assert_max_num_queries(20 + 12):
         records.bulk_change(keeper, wells, rows, {"use": "supply"})
+
+
+def test_what_only_the_database_refuses_is_said_by_record(keeper, wells, monkeypatch):
+    rows = [make(keeper, wells, f"W{number}") for number in range(2)]
+    monkeypatch.setattr(Well, "full_clean", lambda self, *args, **kwargs: None)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE dummy_well ADD CONSTRAINT sober CHECK (contact <> 'x')")
+    try:
+        with pytest.raises(records.ProblemsError) as caught:
+            records.bulk_change(keeper, wells, rows, {"contact": "x"})
+        assert caught.value.problems[0].record.pk == rows[0].pk
+        assert not Well.objects.filter(contact="x").exists()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE dummy_well DROP CONSTRAINT sober")
 
 
 # ---- history --------------------------------------------------------------------------------------------------------

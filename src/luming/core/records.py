@@ -24,9 +24,10 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from luming.core import audit, versions
-from luming.core.dependants import protection, relations
+from luming.core.dependants import protection
 from luming.core.models import AuditEntry, Tagging, User
 from luming.core.registers import Group, Register
+from luming.core.reviving import insert, require_parents, revive_dependants
 from luming.core.versions import LONGEST_TRANSACTION
 
 Record = models.Model
@@ -199,7 +200,7 @@ def sees_deleted(user: User, register: Register, values: Values) -> bool:
     with transaction.atomic():
         record = versions.rebuilt(register.model, dict(values))
         try:
-            _insert(record)
+            insert(record)
             seen = bool(visible(user, register, [record.pk]))
         except ValidationError:  # another record has its key now
             seen = False
@@ -215,11 +216,11 @@ def restore_deleted(user: User | None, register: Register, pk: Any, reason: str 
         if last is None or last.label != versions.DELETED:
             raise register.model.DoesNotExist  # type: ignore[attr-defined]
         record = versions.rebuilt(register.model, last.values)
-        _require_parents(record)
+        require_parents(record)
         record.full_clean()
-        _insert(record)
+        insert(record)
         _require_visible(user, register, [record.pk])
-        also = sum(_restore_cascade(record, last.at, set()))
+        also = sum(revive_dependants(record, last.at, set()))
         audit.record(
             user, verb(register, "restore"), record, reason=reason, values=described(record), restored_with_it=also
         )
@@ -253,21 +254,36 @@ def bulk_change(
     written = _typed(user, register, values)
     keys = [record.pk for record in records]
     with transaction.atomic():
-        changed, problems = 0, []
+        changed, problems, entries = 0, [], []
         for record in _lock(user, register, keys):
             try:
-                with transaction.atomic():
-                    before = facts(record)
-                    changed += facts(_change(user, register, record, written, reason, inside=False)) != before
+                changed += _change_one_of_many(user, register, record, written, reason, entries)
+            except ProblemsError:
+                raise
             except ValidationError as error:
                 problems += [Problem(record, name, text) for name, text in _sentences(error)]
         if problems:
             raise ProblemsError(problems)
+        AuditEntry.objects.bulk_create(entries, batch_size=1000)
         _require_inside(user, register, keys)
         batch = _moment()
         if dry_run:
             transaction.set_rollback(True)
     return Outcome(changed, len(keys) - changed, batch)
+
+
+def _change_one_of_many(
+    user: User | None, register: Register, record: Record, written: Values, reason: str, entries: list[AuditEntry]
+) -> bool:
+    """Change one record of many and tell whether it changed; its audit row is collected where the verb is ours."""
+    before = facts(record)
+    if register.change is not None:
+        with transaction.atomic():  # a register's own verb may have written something before it refuses
+            return facts(_change(user, register, record, written, reason, inside=False)) != before
+    try:
+        return facts(_change(user, register, record, written, reason, inside=False, entries=entries)) != before
+    except IntegrityError as error:  # what the validation does not know; the whole transaction is lost
+        raise ProblemsError([Problem(record, "", _("The database refuses this value."))]) from error
 
 
 def bulk_delete(user: User | None, register: Register, records: Iterable[Any], reason: str = "") -> Outcome:
@@ -313,20 +329,24 @@ def undo_bulk(user: User | None, register: Register, batch: str, reason: str = "
         keys = visible(user, register, list(rows))
         there = {str(key) for key in keys}
         skipped = [row.object_name for key, row in rows.items() if key not in there]
-        restored, problems = 0, []
-        for record in _lock(user, register, list(keys)):
+        restored, problems, entries = 0, [], []
+        locked = _lock(user, register, list(keys))
+        for record in locked:
             former = _former(register, record, rows[str(record.pk)].detail["changes"])
             if former is None:
                 skipped.append(str(record))
                 continue
             try:
-                with transaction.atomic():
-                    _change(user, register, record, _typed(user, register, former), reason)
-                restored += 1
+                values = _typed(user, register, former)
+                restored += _change_one_of_many(user, register, record, values, reason, entries)
+            except ProblemsError:
+                raise
             except ValidationError as error:
                 problems += [Problem(record, name, text) for name, text in _sentences(error)]
         if problems:
             raise ProblemsError(problems)
+        AuditEntry.objects.bulk_create(entries, batch_size=1000)
+        _require_inside(user, register, [record.pk for record in locked])
         return Outcome(restored, 0, _moment(), skipped)
 
 
@@ -391,9 +411,19 @@ def _require(user: User | None, register: Register, reason: str) -> None:
 
 
 def _change(
-    user: User | None, register: Register, locked: Record, written: Values, reason: str, *, inside: bool = True
+    user: User | None,
+    register: Register,
+    locked: Record,
+    written: Values,
+    reason: str,
+    *,
+    inside: bool = True,
+    entries: list[AuditEntry] | None = None,
 ) -> Record:
-    """Change a locked record; ``inside=False`` leaves the scope afterwards to the caller."""
+    """Change a locked record.
+
+    ``inside=False`` leaves the scope afterwards to the caller, ``entries`` the writing of the audit row.
+    """
     before = facts(locked)
     new = {name: value for name, value in written.items() if plain(getattr(value, "pk", value)) != before[name]}
     if fixed := sorted(fixed_fields(register) & set(new)):
@@ -407,7 +437,10 @@ def _change(
         for name, value in new.items():
             setattr(changed, name, value)
         _validate_change(changed, new)
-        _save(changed)
+        if entries is None:
+            _save(changed)
+        else:
+            changed.save()
         secrets = versions.secret_fields(register.model)
         after = facts(changed)
         changes = {
@@ -415,7 +448,11 @@ def _change(
             for name, value in after.items()
             if before[name] != value
         }
-        audit.record(user, verb(register, "change"), changed, reason=reason, changes=changes)
+        entry = audit.entry(user, verb(register, "change"), changed, reason=reason, changes=changes)
+        if entries is None:
+            entry.save(force_insert=True)
+        else:
+            entries.append(entry)
     if inside:
         _require_inside(user, register, [locked.pk])
     return changed
@@ -537,55 +574,3 @@ def _read_moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment is not None and moment.tzinfo is not None else None
-
-
-# ---- bringing back --------------------------------------------------------------------------------------------------
-
-
-def _insert(record: Record) -> None:
-    """Insert a record with its key and all of its columns as they are, its parents' rows first."""
-    try:
-        with transaction.atomic():
-            for parent in (*record._meta.get_parent_list(), type(record)):
-                names = {column.attname for column in parent._meta.concrete_fields}
-                row = parent(**{name: getattr(record, name) for name in names})
-                row.save_base(raw=True, force_insert=True)
-    except IntegrityError as error:
-        raise ValidationError(_("It cannot be brought back: another record has its key now.")) from error
-
-
-def _require_parents(record: Record) -> None:
-    """Raise when what the record refers to is gone too."""
-    problems = {}
-    for column in record._meta.concrete_fields:
-        key = getattr(record, column.attname)
-        if not column.is_relation or key is None or getattr(column.remote_field, "parent_link", False):
-            continue
-        model: Any = column.related_model
-        if not model._base_manager.filter(pk=key).exists():
-            name = model._meta.verbose_name
-            problems[column.name] = _("%(name)s %(key)s does not exist any more: bring it back first.") % {
-                "name": name,
-                "key": key,
-            }
-    if problems:
-        raise ValidationError(problems)
-
-
-def _restore_cascade(record: Record, at: datetime, done: set[Any]) -> Iterable[int]:
-    """Bring back what the deletion of a record took with it; yields how many records of each kind."""
-    for relation, effect in relations(type(record)):
-        tables = versions.event_models(relation.related_model)
-        if effect != "delete" or not tables or relation.related_model in done:
-            continue
-        table = tables[-1]
-        column = relation.field.attname
-        if column not in {entry.attname for entry in table._meta.concrete_fields}:
-            continue
-        rows = table._base_manager.filter(pgh_label=versions.DELETED, pgh_created_at=at, **{column: record.pk})
-        gone = rows.values_list("pgh_obj_id", flat=True)
-        for key in list(gone):
-            last = versions.history(relation.related_model, key)[0]
-            child = versions.rebuilt(relation.related_model, last.values)
-            _insert(child)
-            yield 1 + sum(_restore_cascade(child, at, done | {type(record)}))

@@ -2,12 +2,9 @@
 
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connection
-from django.test.signals import template_rendered
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from luming_dummy.models import Sample, Well
@@ -432,31 +429,3 @@ def test_a_district_lists_what_was_deleted_in_it(world, wells):
     assert world.client("district").get(url("record-history", "wells", rows[0].pk)).status_code == 200
     assert world.client("district").get(url("record-history", "wells", rows[1].pk)).status_code == 404
     assert world.client("district").get(url("record-undelete", "wells", rows[0].pk)).status_code == 403
-
-
-def test_every_template_of_records_is_rendered(world, well, wells):
-    folder = Path(settings.BASE_DIR) / "web" / "templates" / "web" / "registers"
-    rendered = set()
-
-    def note(template, **_):
-        rendered.add(Path(template.name or "").name)
-
-    template_rendered.connect(note)
-    try:
-        for step in (test_every_register_opens_all_pages_of_a_record,):
-            step(world, well, "wells")
-        test_many_related_records_become_a_box_to_type_in(world)
-        client = world.client("registrar")
-        client.get(url("record-action", "wells", well.pk, "seal"))
-        test_many_are_changed_after_a_look_and_taken_back(world, wells)
-        client.post(url("record-bulk", "wells"), {"do": "delete", "pk": well.pk})
-        client.get(url("record-restore", "wells", well.pk, version=versions.current_key(Well, well.pk)))
-        Well.objects.filter(pk=well.pk).update(depth_m=-1)
-        client.post(url("record-bulk", "wells"), {"pks": well.pk, "field": "use", "use": "supply", "step": "preview"})
-        records.delete(world.users["registrar"], wells, well)
-        client.get(url("register-deleted", "wells"))
-        client.get(url("record-undelete", "wells", well.pk))
-    finally:
-        template_rendered.disconnect(note)
-    missing = {path.name for path in folder.glob("record*.html")} - rendered
-    assert not missing
