@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import translation
 from luming_dummy.models import Well
 
-from luming.web.onefile import dossier, paper, subjects
+from luming.web.onefile import dossier, drawing, paper, subjects
 
 ROOM = 'class="card"'
 
@@ -99,6 +99,19 @@ def test_a_name_cannot_reach_into_the_template(world):
     world.facility.save()
     response = world.client("duty").get(reverse("file-dossier", args=["facility", world.facility.pk]))
     assert response.content.startswith(b"%PDF-")
+
+
+def test_the_map_shows_what_lies_near_and_no_more_than_one_may_see(world):
+    def points(role):
+        found = subjects.find(world.users[role], "facility", str(world.facility.pk))
+        return drawing.drawing(world.users[role], found.subject).count("<circle")
+
+    # Itself with its ring, its outlet, the station and the other district's outlet and facility in 10 km.
+    assert points("duty") > points("district") > points("enterprise") >= 2
+    region = subjects.find(world.users["duty"], "region", "150203").subject
+    assert "<path" in drawing.drawing(world.users["duty"], region)  # its boundary
+    world.facility.name = "</text><script>"
+    assert "<script>" not in drawing.drawing(world.users["duty"], world.facility)
 
 
 def test_the_font_is_the_packages_or_the_machines(settings, tmp_path):

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from luming.core.models import User
 from luming.registry import city
 from luming.registry.models import Region
-from luming.web.onefile import compose, paper, timeline
+from luming.web.onefile import compose, drawing, paper, timeline
 from luming.web.onefile.subjects import File
 from luming.web.words import chinese
 
@@ -35,6 +35,7 @@ def make(request: HttpRequest, file: File) -> bytes:
         template = resources.files(__package__).joinpath("dossier.typ").read_bytes()
         (folder / "main.typ").write_bytes(template)
         (folder / "data.json").write_bytes(orjson.dumps(content(request, file)))
+        (folder / "map.svg").write_text(drawing.drawing(request.user, file.subject), encoding="utf-8")
         return typst.compile(str(folder / "main.typ"), root=name, font_paths=fonts())
 
 
@@ -86,7 +87,8 @@ def _blocks(request: HttpRequest, file: File, part: compose.Part, values: dict[s
     if part.key == "timeline":
         return _story(request.user, file)
     html = render_to_string(part.panel.template, values | dict(part.values), request)
-    return paper.blocks(html)
+    found = paper.blocks(html)
+    return [{"kind": "map", "text": values["sketch_label"]}, *found] if part.key == "surroundings" else found
 
 
 def _story(user: User, file: File) -> list[paper.Block]:

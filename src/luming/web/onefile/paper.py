@@ -101,7 +101,9 @@ def _walk(node: _Node, found: list[Block]) -> None:
 
 
 def _block(node: _Node, found: list[Block]) -> None:
-    if node.tag in ("h2", "h3", "h4"):
+    if "card-header" in node.classes:  # of what stands beside a heading, nothing is for paper
+        found += [{"kind": "heading", "text": text_of(child)} for child in _children(node, "h2", "h3", "h4")]
+    elif node.tag in ("h2", "h3", "h4"):
         found.append({"kind": "heading", "text": text_of(node)})
     elif node.tag == "dl":
         found.append({"kind": "facts", "rows": _facts(node)})
@@ -192,7 +194,9 @@ def _pieces(node: _Node) -> str:
         elif not _hidden(child):
             inner = _pieces(child)
             apart = child.tag in _BREAKS or "d-block" in child.classes or "grow" in node.classes
-            found += f"\n{inner}\n" if apart else inner
+            # Words with their coloured dots, and tags, stand apart by the look alone.
+            worded = bool(child.classes & {"lm-state", "lm-tag"})
+            found += f"\n{inner}\n" if apart else f" {inner} " if worded else inner
     return found
 
 

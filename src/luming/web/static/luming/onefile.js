@@ -26,7 +26,7 @@ class LumingSections extends HTMLElement {
 
   mark() {
     this.frame = null;
-    const edge = this.getBoundingClientRect().bottom + 24;
+    const edge = this.getBoundingClientRect().bottom + 40; // a section that was jumped to begins a little above it
     const seen = [...this.links.keys()].map((key) => [key, document.getElementById(key)?.getBoundingClientRect()]).filter(([, box]) => box);
     // Of two columns the one further down counts as read; at the end of the page the last section does.
     const above = seen.filter(([, box]) => box.top <= edge && box.bottom > edge);
