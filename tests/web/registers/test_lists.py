@@ -98,7 +98,7 @@ def test_a_condition_that_cannot_be_read_is_said_and_finds_nothing(world, wells,
 @pytest.mark.parametrize(
     "query",
     [
-        {"q": "\0"}, {"depth_m_min": "1e400"}, {"depth_m_min": "NaN"}, {"region": "\0"}, {"q": "%_\\"}, 
+        {"q": "\0"}, {"depth_m_min": "1e400"}, {"depth_m_min": "NaN"}, {"region": "\0"}, {"q": "%_\\"},
         {"columns": ","},
         {"sort": "-,,--name"}, {"view": "99999999999999999999"}, {"density": "<b>"}, {"q": "x" * 5000},
     ],

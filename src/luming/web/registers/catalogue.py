@@ -26,8 +26,8 @@ CLASSIFICATIONS = {
     "important": gettext_lazy("Important data"),
 }
 TYPES = {
-    "text": gettext_lazy("Text"),
-    "code": gettext_lazy("Text"),
+    "text": gettext_lazy("Plain text"),
+    "code": gettext_lazy("Plain text"),
     "number": gettext_lazy("Number"),
     "integer": gettext_lazy("Whole number"),
     "date": gettext_lazy("Date"),

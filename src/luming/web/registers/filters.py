@@ -18,6 +18,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from luming.core import manifest
@@ -25,6 +26,7 @@ from luming.core.models import User
 from luming.core.registers import Filter, Register
 from luming.registry.models import Region, region_filter
 from luming.web import words
+from luming.web.live import shared
 from luming.web.registers.columns import follow
 
 # Names that the address of a list uses for other things.
@@ -201,11 +203,18 @@ class ChoiceFilter(django_filters.MultipleChoiceFilter):
 
     def _choices(self, user: User) -> Iterator[tuple[str, Any]]:
         if self.offered is not None:
-            yield from ((str(value), label) for value, label in self.offered(user))
+            yield from self._declared(user)
         elif self.target is not None:
             yield from ((str(record.pk), named(record)) for record in related(self.target, user))
         else:
             yield from ((str(value), label) for value, label in self.labels if value not in ("", None))
+
+    def _declared(self, user: User) -> list[tuple[str, str]]:
+        """Return the declared choices; they may be what stands in 200,000 rows, so they are kept for a minute."""
+        offered = self.offered
+        assert offered is not None
+        key = f"choices.{self.model._meta.label_lower}.{self.field_name}.{get_language()}"
+        return shared(key, user, 60, lambda: [(str(value), str(label)) for value, label in offered(user)])
 
     def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
         """Keep what has any of the values."""

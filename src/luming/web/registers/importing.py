@@ -112,7 +112,9 @@ def import_columns(register: Register) -> list[ImportColumn]:
         ImportColumn(
             name,
             editable[name],
-            name in register.natural_key or not (editable[name].blank or editable[name].has_default()),
+            name in register.natural_key
+            and not editable[name].null
+            or not (editable[name].blank or editable[name].has_default()),
             name in register.natural_key,
         )
         for name in dict.fromkeys(names)
@@ -199,7 +201,7 @@ def _rows(
         elif column is not None:
             present[index] = column
     for column in known:
-        if column.is_key and column not in present.values():
+        if column.is_key and column.required and column not in present.values():
             what, remedy = _("This column is missing."), _("Start from the template.")
             problems.append(Problem(filename, top + 1, column.label, "", what, remedy))
     rows: list[Row] = []
@@ -225,6 +227,7 @@ def _plan(
     report = Report()
     parsers = {column.name: parser_of(column.field, user) for column in columns}
     labels = {column.name: column.label for column in columns}
+    editable = records.editable_fields(register)
     seen: dict[tuple[Any, ...], int] = {}
     parsed: list[tuple[int, tuple[Any, ...], dict[str, Any]]] = []
     for number, line in rows:
@@ -237,7 +240,9 @@ def _plan(
                 at = (filename, number, labels[name], cells.shown(cell))
                 report.problems.append(Problem(*at, error.what, error.remedy))
         for name in register.natural_key:
-            if name not in line:
+            if name not in line and editable[name].null:
+                values[name] = None  # nothing is part of the key: an allowance of the whole facility, not of an outlet
+            elif name not in line:
                 wrong = True
                 report.problems.append(Problem(filename, number, labels[name], "", _("This cell is empty."),
                                                _("It identifies the record: fill it in.")))  # fmt: skip
