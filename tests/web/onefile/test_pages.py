@@ -52,7 +52,10 @@ def test_a_place_keeps_its_chart_values_limits_packets_devices_and_gaps(world):
 
 
 def test_a_station_and_a_section_have_their_domains_panels(world):
-    assert "aqi-month" in sections(text(world.client("duty"), "place", world.station.pk))
+    station = text(world.client("duty"), "place", world.station.pk)
+    assert "aqi-month" in sections(station) and ":00 · 120" in station  # the hour that was judged
+    outlet = text(world.client("duty"), "place", world.outlet.pk)
+    assert "exceedances" in sections(outlet) and "+0.20×" in outlet
     section = Station.objects.create(
         code="W1", name="断面一", medium="water", region=world.outlet.region, longitude=109.9, latitude=40.6,
         water_body="river", target_class=3,

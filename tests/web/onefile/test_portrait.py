@@ -101,6 +101,16 @@ def test_limits_not_verified(world):
     assert reasons(world, portrait.unverified) == {}
 
 
+def test_everyone_at_the_bureau_sees_the_same_figures(world):
+    """A leader may open no device; the figure is the same, only the links are not there."""
+    for trait in portrait.TRAITS:
+        duty, leader = reasons(world, trait.assess), reasons(world, trait.assess, "leader")
+        assert {text: points for text, (points, _url) in duty.items()} == {
+            text: points for text, (points, _url) in leader.items()
+        }, trait.key
+        assert not any("/devices/" in url or "/packets/" in url for _points, url in leader.values())
+
+
 def test_a_figure_is_the_sum_of_its_reasons_between_0_and_100(world, monkeypatch):
     def trait(figure, *points):
         return Trait(figure, figure, figure, frozenset(), lambda *_: [Reason(str(number), number) for number in points])

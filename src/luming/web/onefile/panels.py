@@ -41,7 +41,7 @@ def kind_of(subject: Any) -> str:
 def identity(user: User, subject: Any) -> Context:
     """Show what the register says, and what checking it found."""
     findings = None
-    if subjects.sees_whole(user, subject):
+    if subjects.sees_whole(user):
         findings = [finding for check in manifest.checks(kind_of(subject)) for finding in check.run(subject)]
         order = list(checks.STATES)[::-1]
         findings.sort(key=lambda finding: order.index(finding.state))

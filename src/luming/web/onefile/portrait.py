@@ -165,7 +165,7 @@ def _window() -> tuple[datetime, datetime]:
 
 def missing(user: User, subject: Any) -> Iterator[Reason]:
     """Weigh the share of hours that are missing, and the gaps that are still open."""
-    devices = subjects.device_ids(user, subject)
+    devices = [device.pk for device in subjects.measuring(user, subject)]
     if not devices:
         return
     weights, (since, now) = edition().trust, _window()
@@ -178,7 +178,7 @@ def missing(user: User, subject: Any) -> Iterator[Reason]:
     hours = (found["length"] or timedelta()).total_seconds() / 3600
     share = 100 * hours / (24 * weights["window"] * len(devices))
     window = {"n": f"{weights['window']:g}"}
-    url = reverse("device", args=[devices[0]]) + "#gaps" if len(devices) == 1 else "#timeline"
+    url = _device_url(user, devices[0], "#gaps") if len(devices) == 1 else "#timeline"
     if share >= 0.05:
         text = _("%(share)s %% of the hours of the last %(n)s days are missing") % (window | {"share": f"{share:.1f}"})
         yield Reason(text, -min(weights["missing_percent"] * share, weights["missing_most"]), url)
@@ -191,7 +191,7 @@ def missing(user: User, subject: Any) -> Iterator[Reason]:
 
 def refused(user: User, subject: Any) -> Iterator[Reason]:
     """Weigh the packets that were held or rejected."""
-    devices = subjects.device_ids(user, subject)
+    devices = [device.pk for device in subjects.measuring(user, subject)]
     if not devices:
         return
     weights = edition().trust
@@ -218,7 +218,7 @@ def _refused(since: datetime, devices: list[int]) -> tuple[list[Any], int]:
 
 def connections(user: User, subject: Any) -> Iterator[Reason]:
     """Weigh devices that are off line now, the time without a connection, and clocks that are off."""
-    devices = [device for device in subjects.devices_of(user, subject) if device.is_active]
+    devices = [device for device in subjects.measuring(user, subject) if device.is_active]
     if not devices:
         return
     weights = edition().trust
@@ -226,15 +226,20 @@ def connections(user: User, subject: Any) -> Iterator[Reason]:
     if off:
         text = _("Not on line now: %(names)s") % {"names": "、".join(str(device) for device in off[:3])}
         points = min(weights["offline"] * len(off), weights["offline_most"])
-        yield Reason(text, -points, reverse("device", args=[off[0].pk]))
+        yield Reason(text, -points, _device_url(user, off[0].pk))
     yield from _online(devices)
     wrong = [device for device in devices if abs(_clock(device)) > weights["clock_seconds"]]
     if wrong:
         worst = max(wrong, key=lambda device: abs(_clock(device)))
         text = _("Clocks that are off: %(n)s, at worst %(offset)s")
         points = min(weights["clock"] * len(wrong), weights["clock_most"])
-        url = reverse("device", args=[worst.pk])
+        url = _device_url(user, worst.pk)
         yield Reason(text % {"n": len(wrong), "offset": offset(_clock(worst))}, -points, url)
+
+
+def _device_url(user: User, pk: int, part: str = "") -> str:
+    """Return the address of a device, empty for who may not open it."""
+    return reverse("device", args=[pk]) + part if user.may("device.view") else ""
 
 
 def _clock(device: Any) -> float:

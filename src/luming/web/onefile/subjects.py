@@ -143,6 +143,20 @@ def device_ids(user: User, subject: Any) -> Any:
     return [device.pk for device in devices_of(user, subject)]
 
 
-def sees_whole(user: User, subject: Any) -> bool:
+def measuring(user: User, subject: Any) -> list[Device]:
+    """Return the devices that a figure of a facility or place is computed from, the same ones for whoever looks.
+
+    A figure that left out the devices which a leader may not open would be another figure for each reader.
+    """
+    if user.may("device.view"):
+        return devices_of(user, subject)
+    from luming.web.states import with_status
+
+    rows = with_status(Device.objects.filter(place__in=place_ids(user, subject)))
+    rows = rows.select_related("state").order_by("place_id", "mn")
+    return remembered(user, subject, "measuring", lambda: list(rows))
+
+
+def sees_whole(user: User) -> bool:
     """Tell whether the user sees all outlets of a facility: a maintainer sees only those that they maintain."""
     return user.is_internal or user.role == "enterprise"
