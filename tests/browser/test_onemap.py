@@ -1,5 +1,6 @@
 """The one map in a real browser: layers, time, areas, wind, measures, own files, the link, keyboard, phone, frames."""
 
+import base64
 import json
 import os
 import platform
@@ -96,6 +97,9 @@ def test_the_list_leads_to_the_same_cards(browser, live_server, world):
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         page.locator(".om-card", has_text=world.outlet.name).wait_for()
+        page.keyboard.press("Escape")
+        until(page, "!document.querySelector('.om-card')")
+        assert page.evaluate("document.activeElement.textContent") == world.outlet.name  # back in the list
 
 
 def test_the_hours_of_the_past(browser, live_server, world):
@@ -328,7 +332,9 @@ def test_it_prints_a_picture(browser, live_server, world):
         show(page, live_server)
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         page.emulate_media(media="print")
-        assert page.is_visible(".om-print") and not page.is_visible(".om-panel")
+        assert page.is_visible(".om-print") and not page.is_visible(".om-tabs")
+        assert page.is_visible(".om-layer:has(#om-layer-gas-outlets) .om-legend")  # of what is shown
+        assert not page.is_visible(".om-layer:has(#om-layer-districts)")
         assert page.evaluate("document.querySelector('.om-print').src.length") > 20_000
 
 
@@ -372,3 +378,39 @@ def test_twenty_thousand_points_and_two_thousand_polygons_move(browser, live_ser
             )
         assert len(frames) > 3
         assert median < max(SLOWEST_MEDIAN_FRAME, TIMES_THE_EMPTY_MAP * empty), frames
+
+
+def test_tianditu_is_asked_with_its_key(browser, live_server, world, settings):
+    key = "0123456789abcdef0123456789abcdef"
+    settings.LUMING_TIANDITU_KEY = key
+    policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    hosts = [f"https://t{number}.tianditu.gov.cn" for number in range(8)]
+    settings.CONTENT_SECURITY_POLICY = {
+        "DIRECTIVES": policy | {name: [*policy[name], *hosts] for name in ("img-src", "connect-src")}
+    }
+    tile = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    )
+    asked = []
+
+    def answer(route):
+        asked.append(route.request.url)
+        route.fulfill(status=200, content_type="image/png", body=tile, headers={"Access-Control-Allow-Origin": "*"})
+
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    session = world.client("duty").cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+    page.route("https://*.tianditu.gov.cn/**", answer)
+    show(page, live_server, "?l=")
+    assert not asked  # the plain map is drawn from here
+    page.check("[name=om-base][value=img]")
+    until(page, "document.querySelector('luming-onemap').map.areTilesLoaded()")
+    page.wait_for_timeout(500)
+    assert {url.split("/")[3] for url in asked} == {"img_w", "cia_w"}
+    assert all(f"tk={key}" in url and "TILEMATRIXSET=w" in url for url in asked)
+    assert "b=img" in page.url and page.is_disabled("[data-part=relief]")
+    context.close()
+    assert not complaints

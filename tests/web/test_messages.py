@@ -54,6 +54,8 @@ def test_templates_hold_no_untranslated_english():
         "MN",
         "QN",
         "CSV",
+        "CGCS2000",
+        "GeoJSON",
         "UTC",
         "EN",
         "English",

@@ -64,9 +64,18 @@ export class Cards {
     const card = element("div", { className: "om-card" });
     const show = (one) => card.replaceChildren(...this.parts(one, at), ...(found.length > 1 ? [this.others(found, one, show)] : []));
     show(first);
+    const before = this.popup?.getElement()?.contains(document.activeElement) ? this.back : document.activeElement;
     this.popup?.remove();
+    this.back = before;
+    card.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
     this.popup = new this.app.library.Popup({ offset: 14, maxWidth: "20rem", closeOnClick: false }).setLngLat(at).setDOMContent(card).addTo(this.app.map);
-    this.popup.on("close", () => this.mark(null));
+    this.popup.on("close", () => {
+      this.mark(null);
+      // Whoever came from the list goes on in the list, which may have been written again meanwhile.
+      if (![document.body, null].includes(document.activeElement)) return;
+      const back = this.back?.isConnected ? this.back : this.inList(this.back?.dataset.feature);
+      back?.focus({ preventScroll: true });
+    });
     this.mark(first.feature);
     this.key = first.layer ? `${first.layer.key}:${first.feature.id}` : undefined;
     this.app.changed("card");
@@ -161,8 +170,12 @@ export class Cards {
     const feature = this.app.layers.loaded.get(key)?.byId.get(String(id));
     if (!feature) return this.app.say(this.app.t("feature-gone"));
     const point = middle(feature.geometry);
-    if (feature.geometry.type === "Point") this.app.map.easeTo({ center: point, zoom: Math.max(this.app.map.getZoom(), 11.5), duration: this.app.pace });
-    this.app.foldSheet();
+    this.app.foldSheet(); // first: it gives the map its height
+    if (feature.geometry.type === "Point") {
+      // On a low map the card has its place above the point.
+      const offset = [0, this.app.map.getContainer().clientHeight < 720 ? 130 : 0];
+      this.app.map.easeTo({ center: point, zoom: Math.max(this.app.map.getZoom(), 11.5), duration: this.app.pace, offset });
+    }
     return this.open([[`l-${key}`, id]], point);
   }
 
@@ -184,9 +197,15 @@ export class Cards {
     if (app.part("pane-list").hidden) return;
     const rank = ([, feature]) => feature.properties.attention ?? 0;
     found.sort((a, b) => rank(b) - rank(a));
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.feature : undefined;
     this.list.replaceChildren(...found.slice(0, LISTED).map(([layer, feature]) => this.listed(layer, feature)));
     if (total > LISTED) this.list.append(element("li", { className: "om-more", textContent: app.t("more-rows", { n: LISTED }) }));
     if (!total) this.list.append(element("li", { className: "om-none", textContent: app.t("nothing-in-view") }));
+    if (focused) this.inList(focused)?.focus({ preventScroll: true });
+  }
+
+  inList(feature) {
+    return feature && this.list.querySelector(`[data-feature="${CSS.escape(feature)}"]`);
   }
 
   listed(layer, feature) {
@@ -194,6 +213,7 @@ export class Cards {
     dot.style.background = properties.colour ?? "#868e96";
     const word = properties.label ?? layer.legend.find(({ state }) => state === properties.state)?.label ?? "";
     const name = element("button", { type: "button", className: "om-find", textContent: properties.name ?? "—" });
+    name.dataset.feature = `${layer.key}:${feature.id}`;
     name.addEventListener("click", () => this.goTo(layer.key, feature.id));
     return element("li", {}, [dot, name, element("small", { textContent: [word, properties.headline].filter(Boolean).join(" · ") })]);
   }
