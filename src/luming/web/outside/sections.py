@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.utils import timezone
@@ -132,7 +133,7 @@ def _history(place: Place, span: int) -> dict[str, Any]:
         "place": place,
         "span": span,
         "spans": SPANS,
-        "bars": bars.draw(readings, end - timedelta(days=span), end, HOURS[medium], UNITS[medium]),
+        "bars": bars.draw(readings, end - timedelta(days=span), end, _hours(readings, medium), UNITS[medium]),
         "legend": _legend(readings),
         "newest": newest,
         "seconds": 3600 * HOURS[medium],
@@ -140,6 +141,12 @@ def _history(place: Place, span: int) -> dict[str, Any]:
         "total": len(readings),
         "editions": published.edition_text(row.edition for row in readings),
     }
+
+
+def _hours(readings: Sequence[Reading], medium: Medium) -> float:
+    """Return how long a bar lasts: the distance of the closest measurements, at most what the medium's stand for."""
+    gaps = [(after.start - before.start) / timedelta(hours=1) for before, after in pairwise(readings)]
+    return min([HOURS[medium], *gaps])
 
 
 def _legend(readings: Iterable[Reading]) -> list[words.Word]:
