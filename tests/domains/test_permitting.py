@@ -315,6 +315,31 @@ def test_the_registers_use_the_verbs(registrar, outlet):
     assert not end.applies(permit)
 
 
+def test_permits_and_allowances_come_from_files(registrar, outlet):
+    head = "facility,number,category,issued_by,issued_on,valid_from,valid_to"
+    issued, begins, ends = f"{TODAY.year - 1}-01-01", f"{TODAY.year - 1}-01-02", f"{TODAY.year + 4}-01-01"
+    line = f"{outlet.facility.code},{NUMBER},重点管理,某局,{issued},{begins},{ends}"
+    assert imported(registrar, "permits", head, line) == (1, 0, [])
+    assert imported(registrar, "permits", head, line) == (0, 1, [])
+    head = "permit,outlet,factor,year,tonnes,source"
+    lines = (f"{NUMBER},,二氧化硫,{TODAY.year},100,副本", f"{NUMBER},{outlet.code},a21026,{TODAY.year},60,副本")
+    assert imported(registrar, "allowances", head, *lines) == (2, 0, [])
+    assert imported(registrar, "allowances", head, *lines) == (0, 2, [])
+    assert sorted(Allowance.objects.values_list("outlet__code", "tonnes"), key=str) == [
+        (outlet.code, 60.0), (None, 100.0),
+    ]  # fmt: skip
+    new, _same, problems = imported(registrar, "allowances", head, f"{NUMBER},,SO3,{TODAY.year},1,副本")
+    assert (new, len(problems)) == (0, 1)
+
+
+def imported(user, key, *lines):
+    from luming.web.registers import importing
+
+    content = "\n".join(lines).encode()
+    report = importing.run(user, manifest.register(key), content, "x.csv", reason="批量", apply=True)
+    return len(report.new), report.unchanged, report.problems
+
+
 def test_daily_emissions_are_not_made_or_changed_by_hand(registrar, outlet):
     day = emitted(outlet, "a21026", TODAY, 1)
     register = manifest.register("emission-days")

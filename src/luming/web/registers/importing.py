@@ -112,8 +112,7 @@ def import_columns(register: Register) -> list[ImportColumn]:
         ImportColumn(
             name,
             editable[name],
-            name in register.natural_key
-            and not editable[name].null
+            (name in register.natural_key and not editable[name].null)
             or not (editable[name].blank or editable[name].has_default()),
             name in register.natural_key,
         )
@@ -241,7 +240,7 @@ def _plan(
                 report.problems.append(Problem(*at, error.what, error.remedy))
         for name in register.natural_key:
             if name not in line and editable[name].null:
-                values[name] = None  # nothing is part of the key: an allowance of the whole facility, not of an outlet
+                values[name] = None  # the key may hold nothing there
             elif name not in line:
                 wrong = True
                 report.problems.append(Problem(filename, number, labels[name], "", _("This cell is empty."),
