@@ -1,5 +1,6 @@
 """Pages of records: every register opens; forms keep what was typed; two people who edit at once; many at once."""
 
+import dataclasses
 import re
 from datetime import UTC, datetime
 
@@ -288,6 +289,17 @@ def test_many_are_changed_after_a_look_and_taken_back(world, wells):
     assert AuditEntry.objects.filter(verb="well.change", reason="no").count() == 4
 
 
+def test_who_may_only_act_on_many_is_offered_no_fields(world, wells, monkeypatch):
+    rows = several(world, wells, 2)
+    action = dataclasses.replace(wells.actions[0], permission="record.annotate")
+    monkeypatch.setitem(wells.__dict__, "actions", [action])
+    page = text(world.client("duty").post(url("record-bulk", "wells"), {"pk": rows[0].pk}))
+    assert 'value="seal"' in page and 'name="field"' not in page and 'value="delete"' not in page
+    step = {"pks": rows[0].pk, "field": "use", "use": "supply", "step": "preview"}
+    assert "at least one field" in text(world.client("duty").post(url("record-bulk", "wells"), step))
+    assert world.client("duty").post(url("record-bulk", "wells"), step | {"do": "delete"}).status_code == 403
+
+
 def test_all_that_a_list_finds_may_be_meant(world, wells):
     several(world, wells)
     Well.objects.filter(code="M3").update(use="supply")
@@ -336,6 +348,8 @@ def test_an_action_on_many_takes_those_that_fit(world, wells):
     Well.objects.filter(pk=rows[0].pk).update(is_sealed=True)
     client, address = world.client("registrar"), url("record-bulk", "wells")
     sent = {"do": "seal", "pk": [row.pk for row in rows]}
+    offered = text(client.post(address, sent | {"do": ""}))
+    assert 'name="do" value="seal"' in offered and 'name="do" value="delete"' in offered
     assert "2</b> records" in text(client.post(address, sent))
     page = text(client.post(address, sent | {"confirmed": "1", "depth_m": "1"}, follow=True))
     assert "2 sealed." in page and Well.objects.filter(is_sealed=True).count() == 3

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from luming.core import audit, records
+from luming.core.models import User
 from luming.core.registers import Register
 from luming.web.access import signed_in
 from luming.web.registers import access
@@ -35,10 +36,11 @@ FORMER_SHOWN = 6  # different former values of a field
 class BulkForm(forms.Form):
     """The fields that many records may be given at once; only the chosen ones count."""
 
-    def __init__(self, register: Register, user: Any, data: Any = None) -> None:
+    def __init__(self, register: Register, user: User, data: Any = None) -> None:
         super().__init__(data, label_suffix="")
         self.register = register
         names = [name for name in register.bulk if name in records.editable_fields(register)]
+        names = names if user.may(register.edit) else []
         given = data.getlist("field") if data is not None and hasattr(data, "getlist") else []
         self.chosen = [name for name in names if name in given]
         for name in names:
@@ -83,10 +85,7 @@ def bulk(request: HttpRequest, key: str) -> HttpResponse:
     """Take what the list chose: ``do`` is edit (the default), delete or the key of an action."""
     register = access.found(request, key)
     what = request.POST.get("do") or "edit"
-    if what not in ("edit", "delete"):
-        action_of(request.user, register, what)
-    else:
-        audit.require(request.user, register.edit)
+    _require(request.user, register, what)
     back = _back(register, request.POST)
     chosen = _chosen(request, register)
     problem = _refusal(register, chosen)
@@ -103,6 +102,28 @@ def bulk(request: HttpRequest, key: str) -> HttpResponse:
         messages.error(request, _("This cannot be done with any of the chosen records."))
         return redirect(back)
     return run_action(request, register, action, fit, back)
+
+
+def _require(user: User, register: Register, what: str) -> None:
+    """Let the user go on with what may be done with many records; choosing is open to all who may do any of it."""
+    if what not in ("edit", "delete"):
+        action_of(user, register, what)
+    elif what == "delete" or not others(user, register):
+        audit.require(user, register.edit)
+        if what == "edit" and not register.bulk:
+            raise PermissionDenied(_("No field of this register is changed for many records at once."))
+
+
+def others(user: User, register: Register) -> list[tuple[str, Any, str]]:
+    """Return what else the user may do with many records, as (value of ``do``, label, icon)."""
+    found = [
+        (action.key, action.label, action.icon)
+        for action in register.actions
+        if action.bulk and user.may(action.permission)
+    ]
+    if register.delete and user.may(register.edit):
+        found.append(("delete", _("Delete"), "trash"))
+    return found
 
 
 def _chosen(request: HttpRequest, register: Register) -> list[Any]:
@@ -132,11 +153,10 @@ def _back(register: Register, data: Mapping[str, Any]) -> str:
 
 
 def _edit(request: HttpRequest, register: Register, chosen: list[Any], back: str) -> HttpResponse:
-    if not register.bulk:
-        raise PermissionDenied(_("No field of this register is changed for many records at once."))
     step = request.POST.get("step", "")
     form = BulkForm(register, request.user, request.POST if step else None)
     values = _common(register, chosen, back, request, form)
+    values |= {"others": others(request.user, register), "may_change": bool(form.rows)}
     if step in ("", "back") or not form.is_valid():
         return render(request, "web/registers/record_bulk.html", values)
     counted = request.POST.get("counted", "")
@@ -176,7 +196,7 @@ def _common(register: Register, chosen: list[Any], back: str, request: HttpReque
     }
 
 
-def _preview(register: Register, user: Any, chosen: list[Any], form: BulkForm) -> list[dict[str, Any]]:
+def _preview(register: Register, user: User, chosen: list[Any], form: BulkForm) -> list[dict[str, Any]]:
     """Return for each field its new value and how many records have which former one."""
     teller = Teller(register, user)
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -204,15 +205,16 @@ class ReasonForm(forms.Form):
 
     def __init__(self, register: Register, data: Any = None, fields: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, label_suffix="")
-        for name, field in (fields or {}).items():
-            self.fields[name] = field
+        self.fields.update(copy.deepcopy(dict(fields or {})))  # declared once, used by many requests
         self.fields["reason"] = reason_field(register)
-        for name, field in self.fields.items():
-            select = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if select else "form-control"
-            if isinstance(field.widget, forms.CheckboxInput):
-                field.widget.attrs["class"] = "form-check-input"
-            self.fields[name] = field
+        for field in self.fields.values():
+            field.widget.attrs["class"] = _look(field.widget)
+
+
+def _look(widget: forms.Widget) -> str:
+    if isinstance(widget, forms.CheckboxInput):
+        return "form-check-input"
+    return "form-select" if isinstance(widget, forms.Select) else "form-control"
 
 
 @signed_in

@@ -27,7 +27,7 @@ class Hanging:
     label: Any
     count: int
     columns: Sequence[ListColumn]
-    rows: Sequence[tuple[str, Sequence[tuple[ListColumn, Any]]]]  # address, cells
+    rows: Sequence[tuple[str, str, Sequence[tuple[ListColumn, Any]]]]  # address, first cell as text, other cells
     list_url: str
     new_url: str
 
@@ -56,10 +56,21 @@ def _hanging(user: User, other: Register, declared: Related, record: Any) -> Han
         declared.label or other.title,
         count,
         shown,
-        [(record_parts.address(other, row), [(column, column.cell(row)) for column in shown]) for row in rows],
+        [
+            (record_parts.address(other, row), _title(shown, row), [(column, column.cell(row)) for column in shown[1:]])
+            for row in rows
+        ],
         reverse("register", args=[other.key]) + query if filtered else "",
         reverse("record-new", args=[other.key]) + query if other.add and user.may(other.edit) else "",
     )
+
+
+def _title(shown: Sequence[ListColumn], row: Any) -> str:
+    """Return the first cell of a row as text, to be the link to it."""
+    if not shown:
+        return str(row)
+    first = shown[0]
+    return str(first.plain(row) if first.declared.render is not None else first.text(first.value(row))) or str(row)
 
 
 def neighbours(user: User, register: Register, record: Any) -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 import { json, paint, style } from "./onemap-base.js";
 
-const NEAR = 12; // zoom on a place that is known
+const NEAR = 9.5; // zoom on a place that is known: its district and the rivers around are in sight
 const PLACES = 6; // decimals of a degree, a tenth of a metre
 
 class LumingPosition extends HTMLElement {
@@ -52,12 +52,15 @@ class LumingPosition extends HTMLElement {
     const [west, south, east, north] = base.view, place = this.place;
     this.map = new library.Map({
       container: area, style: style(base), attributionControl: false, fadeDuration: 0, dragRotate: false, pitchWithRotate: false, touchPitch: false,
-      cooperativeGestures: false, scrollZoom: Boolean(this.fields[0]), minZoom: 4, maxZoom: 18, locale: { "Map.Title": this.dataset.title },
+      scrollZoom: false, minZoom: 4, maxZoom: 18, locale: { "Map.Title": this.dataset.title },
       ...(place ? { center: place, zoom: NEAR } : { bounds: [[west, south], [east, north]] }),
     });
     this.map.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
     this.marker = new library.Marker({ color: "#0b6e63", draggable: Boolean(this.fields[0]) });
-    this.marker.getElement().setAttribute("aria-hidden", "true");
+    // The fields are the way for the keyboard; the marker is a picture.
+    const element = this.marker.getElement();
+    element.setAttribute("role", "img");
+    element.setAttribute("aria-label", this.dataset.title);
     this.mark();
     this.map.on("load", () => (this.dataset.ready = "yes"));
     document.addEventListener("luming:theme", () => paint(this.map), { signal: this.abort.signal });
