@@ -165,6 +165,22 @@ def test_a_missing_file_is_named(copy, name):
     assert [problem.sheet for problem in check(copy)] == [name]
 
 
+def test_the_hill_shade_has_a_picture_and_a_place(copy):
+    def problems(line):
+        text = profile.replace(next(row for row in profile.splitlines() if row.startswith("relief")), line)
+        (copy / "profile.toml").write_text(text, encoding="utf-8")
+        return [(problem.column, problem.value) for problem in check(copy)]
+
+    profile = (copy / "profile.toml").read_text(encoding="utf-8")
+    assert city.read(copy).relief == copy / "relief.webp"
+    assert problems("relief = [112.3, 39.4, 108.4, 43.6]") == [("map.relief", "[112.3, 39.4, 108.4, 43.6]")]
+    assert problems('relief = "here"') == [("map.relief", "here")]
+    assert problems("") == [("map.relief", "")]  # a picture without a place
+    (copy / "relief.webp").unlink()
+    assert problems("") == []
+    assert problems("relief = [108.4, 39.4, 112.3, 43.6]") == [("map.relief", "[108.4, 39.4, 112.3, 43.6]")]
+
+
 def test_every_figure_of_the_shipped_profile_is_quoted_with_its_source():
     data = tomllib.loads((city.find("baotou") / "profile.toml").read_text(encoding="utf-8"))
     assert data["plan"]["source"] and len(data["plan"]["figures"]) == len(city.profile().figures)

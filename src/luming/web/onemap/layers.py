@@ -28,13 +28,14 @@ COLOURS = {state: colour for state, _label, colour in LEGEND}
 _DISTRICT_DIGITS = 6  # of a code of GB/T 2260
 
 
-def _states(user: User, at: datetime | None) -> dict[int, str]:
-    """Return the state of each visible place, now or at an instant, as the domains' layers have it."""
+def _states(user: User, at: datetime | None, group: Any = None) -> dict[int, str]:
+    """Return the state of each visible place, now or at an instant, as the domains' layers (of a group) have it."""
     if at is None:
         return dict(Place.objects.visible_to(user).filter(current__isnull=False).values_list("pk", "current__state"))
     states: dict[int, str] = {}
     for layer in layers():
-        if layer.geometry == "point" and layer.timed and layer.key not in (FACILITIES.key, DISTRICTS.key):
+        wanted = layer.geometry == "point" and layer.timed and layer not in LAYERS
+        if wanted and (group is None or layer.group == group):
             for item in layer.features(user, at=at)["features"]:
                 if "medium" in item["properties"]:  # a place, not another thing of a domain
                     states[item["id"]] = item["properties"]["state"]
@@ -43,7 +44,7 @@ def _states(user: User, at: datetime | None) -> dict[int, str]:
 
 def facilities(user: User, at: datetime | None = None) -> FeatureCollection:
     """Return the facilities the user may see, coloured by the worst of their outlets."""
-    states = _states(user, at)
+    states = _states(user, at, SOURCES)
     outlets: dict[int, list[str | None]] = defaultdict(list)
     rows = Place.objects.visible_to(user).filter(kind=Place.Kind.OUTLET, is_active=True).order_by()
     for place_id, facility_id in rows.values_list("pk", "outlet__facility_id"):
