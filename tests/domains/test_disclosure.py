@@ -116,7 +116,7 @@ def test_drafts_wait_on_the_home_page(publisher):
     assert not home.drafts(publisher, timezone.now())
 
 
-@pytest.mark.parametrize("item", ["0", "x", "9" * 30, "-1", "1/2"])
+@pytest.mark.parametrize("item", ["0", "x", "9" * 30, "-1", "1/2", "01", "１"])
 def test_odd_numbers_are_not_there(publisher, item):
     assert site(f"/public/zh/announcements/{item}/").status_code == 404
 

@@ -111,9 +111,14 @@ def page_of(request: HttpRequest) -> str:
     name = match.url_name if match else ""
     if match and name == "register":
         register = manifest.register(match.kwargs.get("key", ""))
-        if register is not None and register.help and source(register.help):
+        if register is not None and register.help and (found := source(register.help)) and _is_ours(found):
             return register.help
     return f"help/{PAGES.get(name or '', DEFAULT)}"
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a page is in the reader's language; a Chinese reader is better served by a general Chinese one."""
+    return not words.chinese() or path.name.endswith(".zh.md") or "zh" in path.parts
 
 
 def source(name: str) -> Path | None:

@@ -151,6 +151,8 @@ IDLE_MINUTES = int(os.environ.get("LUMING_IDLE_MINUTES", "0"))
 SECOND_FACTOR = os.environ.get("LUMING_SECOND_FACTOR") or (
     "off" if (installation.data_dir() / "demo").exists() else "admins"
 )
+if SECOND_FACTOR not in {"admins", "all", "off"}:
+    raise ValueError(f"LUMING_SECOND_FACTOR must be admins, all or off, not {SECOND_FACTOR!r}")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _flag("LUMING_HTTPS", False)
 SECURE_HSTS_SECONDS = 31536000 if _flag("LUMING_HTTPS", False) else 0
 SECURE_REFERRER_POLICY = "same-origin"

@@ -64,6 +64,20 @@ def test_the_panel_opens_the_page_of_the_page(world):
         assert client.get(f"/help/{wrong}/").status_code == 404, wrong
 
 
+def test_a_register_has_its_own_page_where_it_is_in_the_readers_language(world):
+    world.users["registrar"].language = "en"
+    world.users["registrar"].save()
+    client = world.client("registrar")
+    assert 'href="/help/how-to/import-places/"' in client.get("/registers/facilities/").content.decode()
+    world.users["registrar"].language = "zh-hans"
+    world.users["registrar"].save()
+    page = client.get("/registers/facilities/").content.decode()
+    expected = (
+        "how-to/import-places" if (installation.CHECKOUT / "docs/zh/how-to/import-places.md").exists() else "help/list"
+    )
+    assert f'href="/help/{expected}/"' in page
+
+
 def test_it_says_so_when_the_documentation_did_not_come_along(world, monkeypatch):
     monkeypatch.setattr(helping, "folder", lambda: None)
     page = world.client("duty").get("/help/help/place/")

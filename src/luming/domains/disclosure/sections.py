@@ -39,8 +39,8 @@ def page(item: str) -> dict[str, Any] | None:
     """Return the list, or one announcement by its number; a draft or a withdrawn one is not there."""
     if not item:
         return {"rows": readable()}
-    if not item.isdecimal() or len(item) > 18:
-        return None
+    if not (item.isascii() and item.isdecimal()) or item != str(int(item)) or len(item) > 18:
+        return None  # one address per announcement: each has a copy of its own
     row = Announcement.objects.published().filter(pk=int(item)).first()
     return row and {"row": row, "paragraphs": paragraphs(row.body)}
 
