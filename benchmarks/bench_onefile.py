@@ -7,6 +7,7 @@ Against a throw-away PostgreSQL with fsync on, in which there are, made up with 
 - one facility with 12 outlets, 6 factors each, hours of 5 years with minimum, maximum and converted value (3.2 million
   observations) and a packet for each outlet-hour of the last 60 days,
 - a judgement of every outlet-hour (526,000), of which 2 % exceeded,
+- a permit with 36 allowances, and 65,700 daily emissions,
 - events (a change of state, a lost connection) and a new connection every other day, a gap each month, a command each
   week, 500 changes of the register, and 30 neighbours with 2 outlets each.
 
@@ -103,6 +104,7 @@ def build(random: np.random.Generator, figures: dict[str, Any]) -> Any:
     figures["observations"] = _observations(random, outlets, devices, series, end, hours)
     figures["judgements"] = _judgements(random, outlets, end, hours)
     figures["events"] = _operation(random, outlets, devices, end)
+    figures["emission days"] = _emissions(random, facility, outlets, end)
     for number in range(500):
         Outlet.objects.filter(pk=outlets[number % OUTLETS].pk).update(process=f"process {number}")
     with connection.cursor() as cursor:
@@ -219,6 +221,33 @@ def _operation(random: Any, outlets: list[Any], devices: list[Any], end: datetim
     Gap.objects.bulk_create(gaps)
     Command.objects.bulk_create(commands)
     return len(events)
+
+
+def _emissions(random: Any, facility: Any, outlets: list[Any], end: datetime) -> int:
+    """Make a permit with an allowance for each outlet and factor, and the daily amounts of all years."""
+    from luming.domains.permitting.models import Allowance, EmissionDay, Permit
+
+    permit = Permit.objects.create(
+        number="91350100M000100Y43001P", facility=facility, issued_by="bench", issued_on="2024-01-01",
+        valid_from="2024-01-01", valid_to="2028-12-31",
+    )  # fmt: skip
+    factors = [factor for factor, upper in FACTORS.items() if upper]
+    Allowance.objects.bulk_create(
+        Allowance(permit=permit, outlet=outlet, factor=factor, year=end.year, tonnes=50, source="bench")
+        for outlet in outlets
+        for factor in factors
+    )
+    days = [
+        EmissionDay(
+            outlet=outlet, factor=factor, day=end.date() - timedelta(days=age), amount_kg=float(random.gamma(4, 20)),
+            hours_present=24, hours_expected=24, computed_at=end, software="0",
+        )
+        for outlet in outlets
+        for factor in factors
+        for age in range(YEARS * 365)
+    ]  # fmt: skip
+    EmissionDay.objects.bulk_create(days, batch_size=5000)
+    return len(days)
 
 
 def measure(facility: Any, runs: int) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_neighbours_come_with_the_distance(browser, live_server, world, pages):
     with opened(browser, live_server, world) as page:
         page.goto(live_server.url + pages["facility"])
         settle(page)
-        assert page.locator("#near li:visible").count() == 0
+        assert page.locator("#near [data-km]:visible").count() == 0 and page.locator("#near-none:visible").count() == 1
         page.click("luming-distance [data-km='10']")
         assert page.get_attribute("luming-distance [data-km='10']", "aria-pressed") == "true"
         assert page.locator("#near li:visible").count() == 1

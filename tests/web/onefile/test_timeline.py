@@ -113,6 +113,8 @@ def test_gaps_commands_files_and_notes_are_told(world):
 def test_the_bureaus_own_doings_are_not_for_outsiders(world, source):
     for role in ("enterprise", "maintainer"):
         assert told(source, world, role=role) == []
+        keys = {found.key for found in timeline.sources(world.users[role], "facility")}
+        assert "exceedances" in keys and not keys & {"history", "commands", "verbs", "files", "notes"}
 
 
 def test_who_may_not_see_devices_gets_no_gaps(world):

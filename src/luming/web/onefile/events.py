@@ -21,6 +21,7 @@ from luming.telemetry.models import Command, Event, Gap, Judgement
 from luming.web import words
 from luming.web.onefile import past, subjects
 from luming.web.onefile.newest import newest
+from luming.web.onefile.timeline import for_the_bureau
 from luming.web.templatetags.luming import span
 
 EVENT_ICONS = {
@@ -127,9 +128,10 @@ def missing(user: User, subject: Any, before: datetime, limit: int) -> Iterator[
         )
 
 
+@for_the_bureau
 def commands(user: User, subject: Any, before: datetime, limit: int) -> Iterator[Moment]:
     """Tell the commands to devices."""
-    if not (user.is_internal and user.may("device.view")):
+    if not user.may("device.view"):
         return
     devices = subjects.device_ids(user, subject)
     rows = Command.objects.filter(newest(Command, "device_id", devices, "created_at", before, limit))
@@ -160,10 +162,9 @@ _TOLD |= Q(verb__in=["device.command", "task.start"])
 _TOLD |= Q(verb__startswith="attachment.") | Q(verb__startswith="note.") | Q(verb__startswith="record.")
 
 
+@for_the_bureau
 def verbs(user: User, subject: Any, before: datetime, limit: int) -> Iterator[Moment]:
     """Tell what people and the platform did beside changing the register."""
-    if not user.is_internal:
-        return
     rows = AuditEntry.objects.filter(_records(user, subject), at__lt=before).exclude(_TOLD).order_by("-at")[:limit]
     for row in rows:
         label = VERBS.get(row.verb, row.verb)
@@ -189,10 +190,9 @@ def _record(model: Any, ids: list[Any]) -> Q:
     return Q(object_type=model._meta.label_lower, object_id__in=[str(pk) for pk in ids])
 
 
+@for_the_bureau
 def files(user: User, subject: Any, before: datetime, limit: int) -> Iterator[Moment]:
     """Tell the files that were attached, and those taken away again."""
-    if not user.is_internal:
-        return
     rows = Attachment.objects.filter(_records(user, subject), uploaded_at__lt=before).select_related("uploaded_by")
     for row in rows.order_by("-uploaded_at")[:limit]:
         label = _("File attached") if row.removed_at is None else _("File attached (removed since)")
@@ -200,10 +200,9 @@ def files(user: User, subject: Any, before: datetime, limit: int) -> Iterator[Mo
         yield Moment(row.uploaded_at, label, detail, "", "info", "link", str(row.uploaded_by or ""))
 
 
+@for_the_bureau
 def notes(user: User, subject: Any, before: datetime, limit: int) -> Iterator[Moment]:
     """Tell the notes that people wrote; a removed one is not told any more."""
-    if not user.is_internal:
-        return
     rows = Note.objects.filter(_records(user, subject), written_at__lt=before, removed_at=None)
     for row in rows.select_related("author").order_by("-written_at")[:limit]:
         yield Moment(row.written_at, _("Note"), row.text[:200], "", "info", "edit", str(row.author))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,9 +40,27 @@ class Page:
     older: datetime | None
 
 
+Source = Callable[[Any, Any, datetime, int], Iterable[Moment]]
+
+
+def for_the_bureau(moments: Source) -> Source:
+    """Keep a source to the bureau's own people: an enterprise sees its data, not who corrected it and why."""
+
+    @functools.wraps(moments)
+    def guarded(user: User, subject: Any, before: datetime, limit: int) -> Iterable[Moment]:
+        return moments(user, subject, before, limit) if user.is_internal else ()
+
+    guarded.internal = True  # type: ignore[attr-defined]
+    return guarded
+
+
 def sources(user: User, kind: str) -> list[Timeline]:
     """Return the sources that the user may read."""
-    return [source for source in manifest.timelines(kind) if user.may(source.permission)]
+    return [
+        source
+        for source in manifest.timelines(kind)
+        if user.may(source.permission) and (user.is_internal or not getattr(source.moments, "internal", False))
+    ]
 
 
 def read_instant(text: str | None) -> datetime:

@@ -68,7 +68,10 @@ class LumingDistance extends HTMLElement {
   }
 
   list(km) {
-    for (const row of this.closest(".lm-panel").querySelectorAll("#near [data-km]")) row.hidden = Number(row.dataset.km) > Number(km);
+    const rows = [...this.closest(".lm-panel").querySelectorAll("#near [data-km]")];
+    for (const row of rows) row.hidden = Number(row.dataset.km) > Number(km);
+    const none = document.getElementById("near-none");
+    if (none) none.hidden = rows.some((row) => !row.hidden);
   }
 }
 
