@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q
 
 from luming.core.history import event_models
 from luming.core.models import AuditEntry
@@ -67,11 +67,11 @@ def current_key(model: type[models.Model], pk: Any) -> str:
     return ".".join(str(_rows(table, [pk]).aggregate(newest=Max("pgh_id"))["newest"] or 0) for table in tables)
 
 
-def history(model: type[models.Model], pk: Any) -> list[Version]:
-    """Return the versions of a record, newest first, with what changed and who did it."""
-    found = _versions(model, pk, model._base_manager.filter(pk=pk).first())
-    _account_for(model, str(pk), found)
-    return found[::-1]
+def history(model: type[models.Model], pk: Any, accounted: int | None = None) -> list[Version]:
+    """Return the versions of a record, newest first, with what changed and who did it (of all, or the newest few)."""
+    found = _versions(model, pk, model._base_manager.filter(pk=pk).first())[::-1]
+    _account_for(model, str(pk), found[:accounted])
+    return found
 
 
 def version(model: type[models.Model], pk: Any, key: str) -> Version | None:
@@ -93,9 +93,8 @@ def deleted(model: type[models.Model], limit: int, *, before: int | None = None)
     if not tables:
         return []
     table = tables[-1]
-    gone = table._base_manager.filter(pgh_label=DELETED).exclude(
-        pgh_obj_id__in=model._base_manager.order_by().values("pk")
-    )
+    there = model._base_manager.order_by().filter(pk=OuterRef("pgh_obj_id"))
+    gone = table._base_manager.filter(~Exists(there), pgh_label=DELETED)
     if before is not None:
         gone = gone.filter(pgh_id__lt=before)
     newest = gone.order_by().values("pgh_obj_id").annotate(newest=Max("pgh_id")).values("newest")
@@ -173,11 +172,13 @@ def _account_for(model: type[models.Model], pk: str, found: Sequence[Version]) -
     moments = [entry.at for entry in found]
     rows = AuditEntry.objects.select_related("actor").filter(transaction_at__in=moments).order_by("pk")
     _share_out(found, rows.filter(object_type__in=_types(model), object_id=pk))
-    if missing := [entry for entry in found if not entry.entries]:
-        # By time of writing, which has an index.
-        first, last = missing[0].at, missing[-1].at + LONGEST_TRANSACTION
-        others = rows.filter(transaction_at__in=[entry.at for entry in missing], at__range=(first, last))
-        _share_out(missing, others[:2000], most=1)
+    missing = [entry for entry in found if not entry.entries]
+    for start in range(0, len(missing), 50):
+        some = missing[start : start + 50]
+        near = Q()  # by the time of writing, which has an index
+        for entry in some:
+            near |= Q(transaction_at=entry.at, at__range=(entry.at, entry.at + LONGEST_TRANSACTION))
+        _share_out(some, rows.filter(near).order_by("transaction_at", "pk").distinct("transaction_at"))
     for entry in found:
         if entry.label == CHANGED and not entry.changes:
             entry.changes = _audited_changes(model, entry)
@@ -193,12 +194,10 @@ def _types(model: type[models.Model]) -> list[str]:
     return [parent._meta.label_lower for parent in (*model._meta.get_parent_list(), model)]
 
 
-def _share_out(found: Sequence[Version], rows: Iterable[AuditEntry], most: int = 20) -> None:
+def _share_out(found: Sequence[Version], rows: Iterable[AuditEntry]) -> None:
     by_moment = {entry.at: entry for entry in found}
     for row in rows:
-        entries = by_moment[row.transaction_at].entries
-        if len(entries) < most:
-            entries.append(row)
+        by_moment[row.transaction_at].entries.append(row)
 
 
 def _audited_changes(model: type[models.Model], entry: Version) -> dict[str, tuple[Any, Any]]:

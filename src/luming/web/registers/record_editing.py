@@ -120,7 +120,7 @@ def edit(request: HttpRequest, key: str, pk: str) -> HttpResponse:
         "record_url": record_parts.entry_address(register, record),
         "title": _("Change"),
         "clashes": clashes,
-        "others": versions.history(register.model, record.pk)[0] if clashes else None,
+        "others": versions.history(register.model, record.pk, 1)[0] if clashes else None,
     }
     return render(request, "web/registers/record_form.html", values)
 

@@ -91,7 +91,7 @@ def changes(user: User, register: Register, record: Any) -> dict[str, Any]:
     """Return the ``changes`` told last and how many versions there are (``version_count``)."""
     if not may_read_history(user, register):
         return {"changes": [], "version_count": 0}
-    every = versions.history(register.model, record.pk)
+    every = versions.history(register.model, record.pk, LATEST)
     return {"changes": Teller(register, user).tell(every[:LATEST]), "version_count": len(every)}
 
 
