@@ -36,16 +36,24 @@ async function look() {
       if (answer.ok) show(await answer.json());
       etag = answer.headers.get("ETag") || "";
       answered = new Date();
+      follow();
       wait = TICK;
       trouble.hidden = true;
       wall.classList.remove("is-old");
-      document.body.dispatchEvent(new CustomEvent("luming:tick")); // the map looks too
     } else throw new Error(answer.status);
   } catch (error) {
     lost();
   }
   wall.dataset.looked = String(1 + Number(wall.dataset.looked || 0));
   setTimeout(look, wait);
+}
+
+let followed = 0;
+
+function follow() {
+  if (answered - followed < 1000) return; // the map looks too, once a second at most
+  followed = answered;
+  document.body.dispatchEvent(new CustomEvent("luming:tick"));
 }
 
 function lost() {
