@@ -288,6 +288,14 @@ def test_own_files_stay_in_the_browser(browser, live_server, world):
             upload(page, name, text)
             page.locator("[data-part=file-trouble]", has_text=words).wait_for()
         assert not sent and page.locator(".om-file").count() == 2
+        three = [("i.kml", KML), ("j.json", "{"), ("k.json", json.dumps(GEOJSON))]
+        page.set_input_files(
+            "#om-file", [{"name": name, "mimeType": "text/plain", "buffer": text.encode()} for name, text in three]
+        )
+        page.locator(".om-file", has_text="k.json").wait_for()  # a bad one does not hold up the others
+        assert "j.json" in page.inner_text("[data-part=file-trouble]") and page.locator(".om-file").count() == 4
+        for name in ("k.json", "i.kml"):
+            page.locator(".om-file", has_text=name).locator("button").last.click()
         page.evaluate("document.querySelector('luming-onemap').cards.open([['file-1', 0]], [109.85, 40.55])")
         assert "<b>Plot</b>" in page.inner_text(".om-card h2")  # a text, no markup
         page.click(".om-actions button >> nth=0")

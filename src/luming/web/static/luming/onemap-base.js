@@ -78,7 +78,7 @@ export class Base {
     if (this.map.getSource("relief")) return;
     const [west, south, east, north] = this.relief.bounds;
     this.map.addSource("relief", { type: "image", url: this.relief.url, coordinates: [[west, north], [east, north], [east, south], [west, south]] });
-    this.map.addLayer({ id: "relief", type: "raster", source: "relief", paint: { "raster-opacity": fading(look().relief), "raster-fade-duration": 0 } }, "borders");
+    this.map.addLayer({ id: "relief", type: "raster", source: "relief", maxzoom: 11, paint: { "raster-opacity": fading(look().relief), "raster-fade-duration": 0 } }, "borders");
   }
 
   addTiles(name) {

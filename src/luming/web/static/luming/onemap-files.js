@@ -17,7 +17,7 @@ export class Files {
     this.list = app.part("files");
     const input = app.part("file-input"), zone = app.part("map-area");
     input.addEventListener("change", () => {
-      this.take(input.files);
+      this.take([...input.files]); // the list is emptied with the field
       input.value = "";
     });
     for (const name of ["dragenter", "dragover"])
@@ -31,7 +31,7 @@ export class Files {
         if (name === "dragleave" && zone.contains(event.relatedTarget)) return;
         event.preventDefault();
         app.part("drop").hidden = true;
-        if (name === "drop") this.take(event.dataTransfer.files);
+        if (name === "drop") this.take([...event.dataTransfer.files]);
       });
   }
 
@@ -75,7 +75,9 @@ export class Files {
     const only = { fill: "Polygon", circle: "Point" };
     const layers = ["fill", "line", "circle"].map((type) => ({ id: `${id}-${type}`, type, source: id, paint: paint[type], ...(only[type] ? { filter: ["==", ["geometry-type"], only[type]] } : {}) }));
     layers.push({ id: `${id}-name`, type: "symbol", source: id, minzoom: 9, layout: { "text-field": ["coalesce", ["get", "name"], ""], "text-font": FONT, "text-size": 11, "text-offset": [0, 1.2], "text-optional": true }, paint: { "text-color": look().text, "text-halo-color": look().halo, "text-halo-width": 1.3 } });
-    for (const layer of layers) map.addLayer(layer);
+    // Below what the layers show, or a large polygon would hide it.
+    const lowest = map.getStyle().layers.find((layer) => layer.id.startsWith("l-"))?.id ?? "area-edge";
+    for (const layer of layers) map.addLayer(layer, layer.type === "fill" || layer.type === "line" ? lowest : undefined);
     const file = { id, name, features: numbered, colour, layers: layers.map((layer) => layer.id) };
     this.files.push(file);
     this.list.append(this.row(file));

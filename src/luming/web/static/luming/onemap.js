@@ -265,6 +265,7 @@ class LumingOneMap extends HTMLElement {
 
   // A canvas of WebGL is empty on paper: it is drawn once more and kept as a picture.
   picture() {
+    if (!this.part("map").clientWidth) return; // already on paper
     this.map.redraw();
     this.part("print").src = this.map.getCanvas().toDataURL("image/png");
   }
