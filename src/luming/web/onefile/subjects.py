@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from luming.core.models import User
 from luming.registry.models import Device, Facility, Medium, Outlet, Place, Region, region_prefix
+from luming.web.states import with_status
 
 Value = TypeVar("Value")
 
@@ -105,8 +106,10 @@ def places_of(user: User, subject: Any) -> list[Place]:
         raise TypeError("a region's places are counted, not listed")
     if isinstance(subject, Place):
         return [subject]
-    rows = places_within(user, subject).select_related("current", "region", "outlet__facility").order_by("code")
-    return remembered(user, subject, "places", lambda: list(rows))
+    joined = ("current", "region", "outlet__facility")
+    return remembered(
+        user, subject, "places", lambda: list(places_within(user, subject).select_related(*joined).order_by("code"))
+    )
 
 
 def place_ids(user: User, subject: Any) -> Any:
@@ -130,10 +133,11 @@ def devices_within(user: User, subject: Any) -> Any:
 
 def devices_of(user: User, subject: Any) -> list[Device]:
     """Return the devices of a facility or place with their connection."""
-    from luming.web.states import with_status
+    return remembered(user, subject, "devices", lambda: _connected(devices_within(user, subject)))
 
-    rows = with_status(devices_within(user, subject)).select_related("state", "maintainer").order_by("place_id", "mn")
-    return remembered(user, subject, "devices", lambda: list(rows))
+
+def _connected(devices: Any) -> list[Device]:
+    return list(with_status(devices).select_related("state", "maintainer").order_by("place_id", "mn"))
 
 
 def device_ids(user: User, subject: Any) -> Any:
@@ -150,11 +154,8 @@ def measuring(user: User, subject: Any) -> list[Device]:
     """
     if user.may("device.view"):
         return devices_of(user, subject)
-    from luming.web.states import with_status
-
-    rows = with_status(Device.objects.filter(place__in=place_ids(user, subject)))
-    rows = rows.select_related("state").order_by("place_id", "mn")
-    return remembered(user, subject, "measuring", lambda: list(rows))
+    places = place_ids(user, subject)
+    return remembered(user, subject, "measuring", lambda: _connected(Device.objects.filter(place__in=places)))
 
 
 def sees_whole(user: User) -> bool:
