@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from django.core.exceptions import ValidationError
 
+from luming.core import files
 from luming.core.files import HEAD, LONGEST_NAME, clean_name, recognise
 
 
@@ -88,6 +89,13 @@ def test_refused(content, name):
     with pytest.raises(ValidationError) as caught:
         recognise(io.BytesIO(content), name)
     assert name in caught.value.messages[0]
+
+
+def test_a_large_geojson_is_known_by_its_beginning(monkeypatch):
+    monkeypatch.setattr(files, "LARGEST_READ", 10)
+    assert recognise(io.BytesIO(GEO), "a.geojson") == "application/geo+json"
+    with pytest.raises(ValidationError):
+        recognise(io.BytesIO(b'{"name": "x", "type": "Program"}'), "a.json")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ Only kinds that cannot run in a browser or on a desk are taken. The name's endin
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 import zipfile
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 HEAD = 8192  # bytes that decide about text
+LARGEST_READ = 10 * 2**20  # bytes of JSON that are read as a whole
 LONGEST_NAME = 200
 GEOJSON = frozenset(
     {"Feature", "FeatureCollection", "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon",
@@ -132,14 +134,21 @@ def _text(file: IO[bytes], head: bytes) -> Kind | None:
         return None
     if any(word in start for word in ("<script", "<html", "<svg", "<iframe", "<!doctype", "<?php", "javascript:")):
         return None
-    if start.startswith("{"):
-        file.seek(0)
-        try:
-            found = json.load(file)
-        except (ValueError, RecursionError):
-            return None
-        return GEO if isinstance(found, dict) and found.get("type") in GEOJSON else None
-    return TEXT
+    return _geojson(file, start) if start.startswith("{") else TEXT
+
+
+def _geojson(file: IO[bytes], start: str) -> Kind | None:
+    """Return GeoJSON for what is; of a large file its beginning decides, it would fill the memory."""
+    file.seek(0)
+    content = file.read(LARGEST_READ + 1)
+    if len(content) > LARGEST_READ:
+        named = re.match(r'{\s*"type"\s*:\s*"(\w+)"', start)
+        return GEO if named and named[1] in {name.lower() for name in GEOJSON} else None
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return GEO if isinstance(found, dict) and found.get("type") in GEOJSON else None
 
 
 def _decoded(head: bytes) -> str | None:
