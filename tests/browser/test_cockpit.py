@@ -10,7 +10,7 @@ from django.urls import reverse
 from driving import DESKTOP, PHONE, opened, report, settle, violations
 
 WALL, WIDE_WALL = (1920, 1080), (3840, 1080)
-WARM, CYCLES, SAMPLE = 30, 150, 5  # cycles of the wall: until it is warm, then, and between two measures
+WARM, CYCLES, SAMPLE = 70, 150, 5  # cycles of the wall: until the map is warm, then, and between two measures
 GROWTH = 1_000_000  # bytes: measures of the same page differ by half of it; a chart left behind each cycle is 10 MB
 
 

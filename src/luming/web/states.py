@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,12 +46,6 @@ def with_status(devices: Any) -> Any:
             output_field=CharField(),
         )
     )
-
-
-def device_counts(user: User) -> list[tuple[str, words.Word, int]]:
-    """Return how many devices have each status."""
-    found = Counter(with_status(Device.objects.visible_to(user)).values_list("status", flat=True))
-    return [(key, word, found[key]) for key, word in words.CONNECTED.items()]
 
 
 def status_of(device: Device) -> DeviceStatus:

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -57,6 +57,11 @@ class Spark:
     end: datetime
     low: float
     high: float
+
+    @property
+    def format(self) -> str:
+        """Return how its ends are written: days by their date."""
+        return "m-d" if self.end - self.begin > timedelta(days=3) else "m-d H:i"
 
 
 @dataclass(frozen=True, slots=True)
