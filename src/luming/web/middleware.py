@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django.utils import translation
@@ -97,4 +97,6 @@ class AccountMiddleware:
     def _ask_to_sign_in(self, request: HttpRequest) -> HttpResponse:
         if request.headers.get("HX-Request"):  # a part of a page cannot hold the sign-in page: leave the page
             return HttpResponse(status=401, headers={"HX-Redirect": reverse(settings.LOGIN_URL)})
+        if request.path.startswith("/api/") and "application/json" in request.headers.get("Accept", ""):
+            return JsonResponse({"detail": _("Sign in first."), "errors": {}}, status=401)
         return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))

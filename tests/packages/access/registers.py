@@ -1,11 +1,11 @@
-"""The addresses of registers: the list side; the record side is in records.py's rows below."""
+"""The addresses of registers: lists, catalogue, import, export and interface (records: records.py)."""
 
-from access.groups import DATA, EDIT, EVERYONE
+from access.groups import DATA, DEVICES, EDIT, EVERYONE
 
 ROWS: dict = {
     "registers": ("get", (), {}, DATA),
     "register": ("get", ("facilities",), {"view": ""}, DATA),
-    "register-choices": ("get", ("outlets", "facility"), {"q": "F1"}, DATA),
+    "register-choices": ("get", ("devices", "place"), {"q": "F1"}, DEVICES),
     "register-views": ("post", ("facilities",), {"name": "", "query": ""}, DATA),
     "register-export": ("post", ("facilities",), {"format": "csv"}, DATA),
     "register-schema": ("get", ("facilities",), {}, DATA),

@@ -110,12 +110,18 @@ def test_a_key_cannot_be_changed(world, wells):
 def test_writing_needs_the_token_of_the_session(world, wells):
     client = Client(enforce_csrf_checks=True)
     client.force_login(world.users["registrar"], backend="luming.web.auth.Backend")
-    assert send(client, "post", URL, {"values": NEW}).status_code == 403
+    refused = send(client, "post", URL, {"values": NEW})
+    assert refused.status_code == 403 and "X-CSRFToken" in refused.json()["detail"]
     assert not Well.objects.filter(code="W900").exists()
     client.get("/registers/wells/new/")
     token = client.cookies["csrftoken"].value
     answer = client.post(URL, {"values": NEW}, content_type="application/json", headers={"X-CSRFToken": token})
     assert answer.status_code == 201
+
+
+def test_a_program_without_a_session_is_told(world):
+    answer = Client().get(URL, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (401, "请先登录。")
 
 
 def test_other_methods_are_refused(world, wells):

@@ -76,6 +76,14 @@ class RangeInputs(django_filters.widgets.RangeWidget):
 
     def __init__(self, kind: str) -> None:
         super().__init__(attrs={"type": kind, "class": "form-control"} | ({"step": "any"} if kind == "number" else {}))
+        self.label = ""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """Say of each input what it is: the label of the field belongs to the two of them."""
+        context = super().get_context(name, value, attrs)
+        for part, word in zip(context["widget"]["subwidgets"], (_("from"), _("to")), strict=True):
+            part["attrs"]["aria-label"] = f"{self.label}: {word}"
+        return context
 
 
 class DateInputs(RangeInputs):
@@ -94,6 +102,8 @@ class RegisterFilterSet(django_filters.FilterSet):
             prepare = getattr(one, "prepare", None)
             if prepare is not None:
                 prepare(self.form.fields[name], user)
+            if isinstance(self.form.fields[name].widget, RangeInputs):
+                self.form.fields[name].widget.label = self.form.fields[name].label
 
     @property
     def qs(self) -> QuerySet[Any]:

@@ -157,7 +157,8 @@ class Listing:
         found = self.found
         if self.search.is_slow and self.cursor != paging.LAST and is_indexed(self.register, self.keys[0].path):
             found = self.search.narrow_in_order(self.filters.qs.order_by())
-        return paging.page(self._with_relations(found), self.keys, self.cursor, size)
+        whole = self._with_relations(access.rows(self.register, self.user))
+        return paging.page(found, self.keys, self.cursor, size, whole=whole)
 
     def _with_relations(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         relations = {*self.register.select, *(path for column in self.columns for path in column.relations)}

@@ -73,8 +73,13 @@ class Page:
         return None if self.first is None else self.first + len(self.rows) - 1
 
 
-def page(queryset: QuerySet[Any], keys: Sequence[Key], cursor: str, size: int) -> Page:
+def page(
+    queryset: QuerySet[Any], keys: Sequence[Key], cursor: str, size: int, *, whole: QuerySet[Any] | None = None
+) -> Page:
     """Return the page at a cursor; the first one for an empty cursor.
+
+    The database sorts keys only; the rows of the page are then fetched from ``whole`` (the queryset itself when left
+    out), which has their relations and annotations and need not be narrowed once more.
 
     Raises
     ------
@@ -84,27 +89,39 @@ def page(queryset: QuerySet[Any], keys: Sequence[Key], cursor: str, size: int) -
     keys = [*keys, Key("pk", keys[0].descending if keys else False)]
     values = {f"_key{index}": F(key.path) for index, key in enumerate(keys[:-1])}
     queryset = queryset.annotate(**values)
+    whole = queryset if whole is None else whole.annotate(**values)
     if cursor == LAST:
-        rows = list(queryset.order_by(*(key.order(True) for key in keys))[: size + 1])
+        rows = _fetched(queryset, whole, keys, size, True)
         more, rows = len(rows) > size, rows[:size][::-1]
         return Page(rows, "", _write(BEFORE, None, keys, rows[0]) if more else "", None)
     if not cursor:
-        return _forward(queryset, keys, size, 1, False)
+        return _forward(queryset, whole, keys, size, 1, False)
     direction, number, bounds = _read(cursor, keys, queryset)
     if direction == AFTER:
-        return _forward(queryset.filter(_beyond(keys, bounds, False)), keys, size, number, True)
-    found = queryset.filter(_beyond(keys, bounds, True)).order_by(*(key.order(True) for key in keys))
-    rows = list(found[: size + 1])
+        return _forward(queryset.filter(_beyond(keys, bounds, False)), whole, keys, size, number, True)
+    rows = _fetched(queryset.filter(_beyond(keys, bounds, True)), whole, keys, size, True)
     if len(rows) <= size:  # the beginning: show a whole page from there
-        return _forward(queryset, keys, size, 1, False)
+        return _forward(queryset, whole, keys, size, 1, False)
     rows = rows[:size][::-1]
     first = None if number is None else number - size
     following = None if first is None else first + size
     return Page(rows, _write(AFTER, following, keys, rows[-1]), _write(BEFORE, first, keys, rows[0]), first)
 
 
-def _forward(queryset: QuerySet[Any], keys: Sequence[Key], size: int, number: int | None, has_before: bool) -> Page:
-    rows = list(queryset.order_by(*(key.order(False) for key in keys))[: size + 1])
+def _fetched(
+    queryset: QuerySet[Any], whole: QuerySet[Any], keys: Sequence[Key], size: int, backward: bool
+) -> list[Any]:
+    """Return the first rows in a direction of reading, one more than a page has."""
+    ordered = queryset.order_by(*(key.order(backward) for key in keys)).values_list("pk", flat=True)
+    wanted = list(ordered[: size + 1])
+    rows = {row.pk: row for row in whole.filter(pk__in=wanted)} if wanted else {}
+    return [rows[key] for key in wanted if key in rows]
+
+
+def _forward(
+    queryset: QuerySet[Any], whole: QuerySet[Any], keys: Sequence[Key], size: int, number: int | None, has_before: bool
+) -> Page:
+    rows = _fetched(queryset, whole, keys, size, False)
     more, rows = len(rows) > size, rows[:size]
     following = None if number is None else number + size
     return Page(

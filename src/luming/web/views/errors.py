@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -58,6 +58,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 @public
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: a form was sent without its token, mostly from a page that was open too long."""
+    if request.path.startswith("/api/"):
+        detail = _("Send the token of your session (cookie csrftoken) in the header X-CSRFToken.")
+        return JsonResponse({"detail": detail, "errors": {}}, status=403)
     return _page(
         request,
         403,

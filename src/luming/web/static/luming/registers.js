@@ -178,7 +178,8 @@ function openFilters() {
   }
 }
 openFilters();
-document.addEventListener("htmx:afterSwap", () => {
+// Of new content, not of what was swapped out: that is no longer in the page when its event would rise.
+document.addEventListener("htmx:load", () => {
   openFilters();
   showChosen();
 });
@@ -212,10 +213,11 @@ document.addEventListener("input", (event) => {
   for (const line of event.target.parentNode.querySelectorAll("label"))
     line.hidden = !line.textContent.toLowerCase().includes(text);
 });
-// What is typed to find a choice is not a condition itself.
+// What is typed to find a choice is not a condition itself; what is searched is sent while it is typed, not again when
+// the focus moves on into the rows.
 document.addEventListener(
   "change",
-  (event) => event.target.matches?.("[data-narrow], luming-picker > input") && event.stopPropagation(),
+  (event) => event.target.matches?.("[data-narrow], luming-picker > input, [data-quick]") && event.stopPropagation(),
   true,
 );
 
