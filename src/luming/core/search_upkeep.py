@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 SMALL = 200  # what a search may index before it answers, a few milliseconds
 BATCH = 2000
+EDITION = 1  # of how words become pieces: another one indexes everything anew at the next migration
 LOCK = zlib.crc32(b"luming.core.search")  # one drains at a time: a later state is never overwritten by an earlier one
 
 FUNCTION = """
@@ -123,7 +124,7 @@ def _install(cursor: Any, tables: dict[str, Watched]) -> list[Watched]:
         )  # fmt: skip
         if not own:  # what only others refer to concerns nobody while it is new
             when = when.removeprefix("INSERT OR DELETE OR ")
-        mark = f"{when}; {entry.key}; " + " ".join(f"{key}:{lookup}" for key, lookup in sorted(entry.paths))
+        mark = f"{EDITION}; {when}; {entry.key}; " + " ".join(f"{key}:{lookup}" for key, lookup in sorted(entry.paths))
         if present.get(table) == mark:
             continue
         if not changed:

@@ -11,7 +11,6 @@ from django.db.models import Case, CharField, DurationField, ExpressionWrapper, 
 from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 
-from luming.core.models import User
 from luming.hj212 import by_short
 from luming.registry.models import Device, Medium, Place
 from luming.telemetry.models import DeviceStatus
