@@ -101,7 +101,7 @@ def prepare(days: int) -> dict[str, str]:
     step("tables / 数据表")
     call_command("migrate", interactive=False, verbosity=0)
 
-    from luming.demo import fleet, history, permits
+    from luming.demo import announcements, fleet, history, permits
     from luming.registry import city
     from luming.telemetry import judging
 
@@ -109,6 +109,7 @@ def prepare(days: int) -> dict[str, str]:
     city.load("baotou")
     step("demonstration fleet / 演示点位与设备")
     passwords = one_time_passwords(fleet.load())
+    announcements.load()
     today = timezone.localdate()
     permits.load(fleet.describe(), today - timedelta(days=days), today)
     step(f"history of {days} days / {days} 天历史数据")
