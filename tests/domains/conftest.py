@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from luming.registry.models import Facility, Limit, Outlet, Region, Series, Station
 from luming.telemetry import store
@@ -13,6 +14,8 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def region(db):
+    with connection.cursor() as cursor:  # marks that tests before this one committed over connections of their own
+        cursor.execute("DELETE FROM telemetry_dirty")
     return Region.objects.create(code="150203", name="昆都仑区", level="district")
 
 

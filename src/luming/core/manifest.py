@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class NavigationItem:
     """An entry of the shell's menu.
 
-    ``group`` is a key of the shell's groups: ``work``, ``monitoring``, ``register``, ``transport``, ``system``.
+    An empty ``permission`` is everyone's. ``group`` is a key of the shell's groups: overview, monitoring, register,
+    outside, transport, system.
     """
 
     label: Any  # lazy translation

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from luming import hj212
-from luming.core.models import User
+from luming.core.models import Organisation, User
 from luming.core.registers import Column, Filter, Group, Register, Related
 from luming.registry import actions
 from luming.registry.models import Device, Facility, Limit, Outlet, Series, Station
@@ -291,5 +291,19 @@ REGISTERS = [
         help="how-to/import-places",
         description=_("What is measured where: one factor at one place at one interval."),
         cycle=_("when a device is adopted or changed"),
+    ),
+    Register(
+        key="organisations",
+        model=Organisation,
+        icon="users",
+        order=80,
+        columns=["name", "kind"],
+        filters=["kind"],
+        search=["name"],
+        natural_key=["name"],
+        related=[Related("facilities", "organisation"), Related("devices", "maintainer")],
+        help="how-to/import-places",
+        description=_("The bureau, its district bureaus, enterprises and maintainers that people belong to."),
+        cycle=_("when something changes"),
     ),
 ]

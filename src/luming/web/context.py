@@ -7,28 +7,34 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from luming import __version__
 from luming.core.manifest import NavigationItem, navigation
-from luming.registry.models import Facility, Place, Region
 
 # The web room's own entries; domains add theirs in their manifests.
 OWN = [
-    NavigationItem(_("City now"), "home", "home", "data.view", "overview", 10),
+    NavigationItem(_("Home"), "home", "home", "", "overview", 10),  # everyone has one
     NavigationItem(_("Stations and outlets"), "places", "map-pin", "data.view", "monitoring", 20),
-    NavigationItem(_("Devices"), "devices", "router", "device.view", "transport", 30),
+    NavigationItem(_("Device status"), "devices", "router", "device.view", "transport", 30),
     NavigationItem(_("Packets"), "packets", "file-code", "packet.view", "transport", 40),
     NavigationItem(_("Held and rejected"), "problems", "file-alert", "packet.view", "transport", 50),
     NavigationItem(_("Unregistered devices"), "unregistered", "help-hexagon", "device.adopt", "transport", 60),
-    NavigationItem(_("Import places"), "import", "file-import", "place.import", "register", 65),
+    NavigationItem(_("Import places"), "import", "file-import", "place.import", "register", 900),
     NavigationItem(_("Users"), "users", "users", "user.manage", "system", 70),
     NavigationItem(_("Roles and scope"), "roles", "shield-check", "role.assign", "system", 75),
     NavigationItem(_("Audit trail"), "audit", "history", "audit.view", "system", 80),
     NavigationItem(_("Installation"), "system", "server", "system.view", "system", 90),
 ]
+
+# Two questions in one statement: every page asks them.
+LABELS = """
+    SELECT EXISTS (SELECT FROM registry_place WHERE is_demo) OR EXISTS (SELECT FROM registry_facility WHERE is_demo),
+           EXISTS (SELECT FROM registry_region WHERE boundary IS NOT NULL AND NOT boundary_official)
+"""
 
 GROUPS = {
     "overview": _("Overview"),
@@ -62,7 +68,7 @@ def menu(request: HttpRequest) -> list[tuple[Any, list[Entry]]]:
     opened = [url for _item, url in entries if request.path == url or (url != "/" and request.path.startswith(url))]
     closest = max(opened, key=len, default="")  # /packets/problems/ is not /packets/
     for item, url in entries:
-        if request.user.may(item.permission):
+        if not item.permission or request.user.may(item.permission):
             groups.setdefault(item.group, []).append(Entry(item.label, url, item.icon, url == closest))
     return [(labels.get(key, key), entries) for key, entries in groups.items() if entries]
 
@@ -79,10 +85,9 @@ def installation_labels() -> dict[str, bool]:
     """Return whether demonstration data or unofficial boundaries are in the register (kept for half a minute)."""
     labels = cache.get("luming.labels")
     if labels is None:
-        labels = {
-            "demo": Place.objects.filter(is_demo=True).exists() or Facility.objects.filter(is_demo=True).exists(),
-            "sketch": Region.objects.filter(boundary__isnull=False, boundary_official=False).exists(),
-        }
+        with connection.cursor() as cursor:
+            cursor.execute(LABELS)
+            labels = dict(zip(("demo", "sketch"), cursor.fetchone(), strict=True))
         cache.set("luming.labels", labels, 30)
     return labels
 

@@ -41,7 +41,8 @@ def test_the_kinds_of_filters():
     wells, outlets = manifest.register("wells"), manifest.register("outlets")
     kinds = {item.name: filters.kind_of(wells, item) for item in filters.declared_filters(wells)}
     assert kinds == {
-        "region": "choice", "use": "choice", "depth_m": "range", "drilled_on": "range", "is_sealed": "boolean"
+        "region": "choice", "use": "choice", "depth_m": "range", "drilled_on": "range", "is_sealed": "boolean",
+        "tag": "tag",
     }  # fmt: skip
     assert filters.kind_of(outlets, Filter("facility")) == "record"
     assert filters.kind_of(outlets, Filter("name")) == "text"

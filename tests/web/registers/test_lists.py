@@ -3,9 +3,13 @@
 import re
 
 import pytest
+from django.core.cache import cache
+from django.http import QueryDict
 from luming_dummy.models import Well
 
-from luming.core.models import SavedView
+from luming.core import annotations, manifest
+from luming.core.models import SavedView, Tag
+from luming.web.registers.listing import Listing
 
 URL = "/registers/wells/"
 
@@ -231,3 +235,24 @@ def test_a_view_is_brought_up_to_date_and_deleted_with_audit(world, wells):
 def test_a_view_needs_a_name(world, wells):
     page = world.client("duty").post(VIEWS, {"name": " ", "query": "use=supply"}, follow=True)
     assert "Give the view a name" in text_of(page) and not SavedView.objects.exists()
+
+
+def test_a_list_filters_by_tags(world, wells):
+    """Tags in use are offered; what bears all of the chosen ones is found; outsiders know of none."""
+    register, registrar = manifest.register("wells"), world.users["registrar"]
+    assert 'name="tag"' not in world.client("registrar").get("/registers/wells/").content.decode()
+    for well in wells[:3]:
+        annotations.tag(registrar, register, well, "待核实")
+    both = annotations.tag(registrar, register, wells[0], "已封堵")
+    cache.clear()
+    pending = Tag.objects.get(name="待核实")
+    page = world.client("registrar").get("/registers/wells/").content.decode()
+    assert 'name="tag"' in page and "待核实" in page
+    rows = Listing(register, registrar, QueryDict(f"tag={pending.pk}")).page().rows
+    assert {row.pk for row in rows} == {well.pk for well in wells[:3]}
+    rows = Listing(register, registrar, QueryDict(f"tag={pending.pk}&tag={both.pk}")).page().rows
+    assert [row.pk for row in rows] == [wells[0].pk]
+    facility = manifest.register("facilities")
+    annotations.tag(registrar, facility, world.facility, "重点关注")
+    cache.clear()
+    assert "重点关注" not in world.client("enterprise").get("/registers/facilities/").content.decode()

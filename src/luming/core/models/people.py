@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.functions import TransactionNow
 from django.core.validators import RegexValidator
@@ -10,6 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from luming.core.history import tracked
 from luming.core.roles import ROLE_CHOICES, ROLES
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    """The funnel to organisations."""
+
+    def visible_to(self, user: User) -> Self:
+        """Return all for the bureau's people, their own one for others."""
+        return self.all() if user.is_internal else self.filter(pk=user.organisation_id or 0)
 
 
 @tracked()
@@ -27,6 +37,8 @@ class Organisation(models.Model):
 
     name = models.CharField(_("Name"), max_length=120, unique=True)
     kind = models.CharField(_("Kind"), max_length=12, choices=Kind.choices, default=Kind.BUREAU)
+
+    objects = OrganisationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Organisation")

@@ -366,7 +366,7 @@ def _parameters(register: Register) -> list[dict[str, Any]]:
             found += [_parameter(f"{declared.name}_{suffix}", label, **schema) for suffix in suffixes]
         elif kind == "boolean":
             found.append(_parameter(declared.name, label, enum=["true", "false"]))
-        elif kind in ("choice", "record"):
+        elif kind in ("choice", "record", "tag"):
             found.append(_parameter(declared.name, label, many=True))
         else:
             found.append(_parameter(declared.name, label))

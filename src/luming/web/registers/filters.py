@@ -18,11 +18,11 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from luming.core import manifest
-from luming.core.models import User
+from luming.core import manifest, records
+from luming.core.models import Tag, User
 from luming.core.registers import Filter, Register
 from luming.registry.models import Region, region_filter
 from luming.web import words
@@ -33,6 +33,7 @@ from luming.web.registers.columns import follow
 RESERVED = frozenset(
     {"q", "sort", "columns", "at", "view", "density", "format", "all", "pk", "query", "fields", "size", "figures"}
 )
+TAG = Filter("tag", gettext_lazy("Tags"), kind="tag")  # of every register
 LONG = 12  # a list of choices from here on has a box to search it
 
 
@@ -118,9 +119,13 @@ class RegisterFilterSet(django_filters.FilterSet):
         """Return how crispy-forms lays the fields out: in a grid, without a form tag of its own."""
         helper = FormHelper()
         helper.form_tag, helper.disable_csrf = False, True
-        fields = (Div(Field(name), css_class="lm-filter") for name in self.form.fields)
+        fields = (Div(Field(name), css_class="lm-filter") for name in self.form.fields if self._is_offered(name))
         helper.layout = Layout(Div(*fields, css_class="lm-filters"))
         return helper
+
+    def _is_offered(self, name: str) -> bool:
+        """Tell whether a filter is worth its place: tags are where there are some."""
+        return not isinstance(self.filters[name], TagFilter) or bool(self.form.fields[name].choices)
 
     @property
     def is_set(self) -> bool:
@@ -148,7 +153,7 @@ def declared_filters(register: Register) -> list[Filter]:
     for item in found:
         if item.name in RESERVED:
             raise ImproperlyConfigured(f"register {register.key}: a filter cannot be named {item.name}")
-    return found
+    return found if any(item.name == TAG.name for item in found) else [*found, TAG]
 
 
 def kind_of(register: Register, declared: Filter) -> str:
@@ -173,6 +178,8 @@ def kind_of(register: Register, declared: Filter) -> str:
 
 
 def _filter(register: Register, declared: Filter) -> django_filters.Filter:
+    if declared is TAG:
+        return TagFilter(register)
     last, _nullable = follow(register.model, declared.name)
     label = declared.label or (last.verbose_name if last is not None else declared.name)
     common: dict[str, Any] = {"field_name": declared.name, "label": label}
@@ -236,6 +243,27 @@ class ChoiceFilter(django_filters.MultipleChoiceFilter):
                 inside |= region_filter(User(region_codes=[code]), f"{self.field_name}__code")
             return queryset.filter(inside)
         return queryset.filter(**{f"{self.field_name}__in": value})
+
+
+class TagFilter(django_filters.MultipleChoiceFilter):
+    """Tags that records of the register bear; what has all of the chosen ones is found."""
+
+    def __init__(self, register: Register) -> None:
+        self.register = register
+        super().__init__(choices=[], widget=CheckList, label=TAG.label)
+
+    def prepare(self, field: forms.MultipleChoiceField, user: User) -> None:
+        """Offer the tags in use; what the bureau calls its records stays in the bureau."""
+        field.choices = shared(f"tags.{self.register.key}", user, 15, self._used) if user.is_internal else []
+        field.error_messages["invalid_choice"] = _("“%(value)s” is none of the choices of this filter.")
+
+    def _used(self) -> list[tuple[str, str]]:
+        used = Tag.objects.filter(taggings__object_type=self.register.object_type).distinct()
+        return [(str(tag.pk), tag.name) for tag in used]
+
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        """Keep what bears all of the tags."""
+        return records.tagged(queryset, self.register, [int(tag) for tag in value]) if value else queryset
 
 
 class RecordFilter(django_filters.ModelMultipleChoiceFilter):
