@@ -32,7 +32,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from bench_store import _machine, _prepare
+from bench_store import _machine, _prepare, freeze
 
 # name -> (role, route, arguments, query, milliseconds at most, queries at most)
 PAGES: dict[str, tuple[str, str, tuple[str, ...], dict[str, str], int, int]] = {
@@ -92,6 +92,7 @@ def main() -> int:
         _prepare(folder, server.url)
         figures: dict[str, Any] = _machine() | {"load_before": round(os.getloadavg()[0], 2), "days": args.days}
         figures |= fill(args.days)
+        freeze()
         measured = measure(args.rounds)
     finally:
         server.stop()

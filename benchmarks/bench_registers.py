@@ -25,7 +25,7 @@ from urllib.parse import quote
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "packages"))
 
-from bench_store import _machine, _prepare
+from bench_store import _machine, _prepare, freeze
 
 SEED = 0.42
 BAR_MS, BAR_QUERIES = 100, 12
@@ -142,6 +142,7 @@ def _client(name: str) -> Any:
     client = Client(SERVER_NAME="localhost")
     client.force_login(User.objects.get(username=name), backend="luming.web.auth.Backend")
     client.get("/registers/wells/?view=")  # what a process does once
+    freeze()
     return client
 
 
