@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from luming_dummy.models import Well
 
-from luming.telemetry.models import Judgement
+from luming.registry.models import Station
+from luming.telemetry.models import Judgement, PlaceState
 from luming.web.outside import copies
 
 PAGES = ("/public/zh/", "/public/en/", "/public/zh/air/", "/public/en/air/S1/", "/public/zh/air/S1/30/",
@@ -62,6 +63,31 @@ def test_the_air_now_says_level_pollutant_time_edition_and_that_it_is_not_review
         assert words in page, words
     chinese = text(Client().get("/public/zh/air/"))
     assert "轻度污染" in chinese and "实时数据，未经审核" in chinese
+
+
+def test_the_water_now_says_class_target_and_what_exceeds(world):
+    section = Station.objects.create(
+        code="R1",
+        name="断面一",
+        medium="water",
+        region=world.station.region,
+        longitude=109.9,
+        latitude=40.5,
+        target_class=3,
+    )
+    start = world.judgement.start
+    detail = {"exceeding": [["nh3n", 0.49]], "concentration": {"nh3n": 1.49, "do": 7.2}}
+    Judgement.objects.create(
+        place=section, kind="water-class", start=start, state="class-4", value=4, edition="GB 3838-2002", software="0",
+        detail=detail,
+    )  # fmt: skip
+    PlaceState.objects.create(place=section, state="class-4", since=start, value=4, detail=detail, period=start)
+    front, page, one = (text(Client().get(f"/public/en/{path}")) for path in ("", "water/", "water/R1/"))
+    for words in ("断面一", "Class IV", "target class", "+0.49×", "GB 3838-2002"):
+        assert words in front, words
+    assert "1.49" in page and "7.2" in page and "Class IV" in one
+    file = b"".join(Client().get("/public/en/water/R1.csv")).decode()
+    assert "断面一" in file and "1.49" in file and "GB 3838-2002" in file
 
 
 def test_values_are_offered_as_a_file(world):

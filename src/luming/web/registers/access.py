@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, QueryDict
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -44,28 +43,6 @@ def rows(register: Register, user: User) -> QuerySet[Any]:
     if register.annotate is not None:
         queryset = register.annotate(queryset, user)
     return queryset.select_related(*register.select) if register.select else queryset
-
-
-def chosen(register: Register, user: User, data: Mapping[str, Any]) -> QuerySet[Any]:
-    """Return the rows that a list's form names: ``pk`` (several), or with ``all`` what ``query`` finds.
-
-    ``query`` is the query string of the list that the person looked at when choosing all that it finds.
-    """
-    if data.get("all"):
-        from luming.web.registers.listing import Listing  # it needs this module itself
-
-        return Listing(register, user, QueryDict(data.get("query", ""))).found
-    keys = data.getlist("pk") if hasattr(data, "getlist") else data.get("pk", [])
-    field = register.model._meta.pk
-    return rows(register, user).filter(pk__in=[key for key in keys if _is_key(field, key)])
-
-
-def _is_key(field: Any, text: str) -> bool:
-    try:
-        field.to_python(text)
-    except Exception:
-        return False
-    return True
 
 
 def address(register: Register, record: Any) -> str:

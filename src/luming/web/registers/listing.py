@@ -7,10 +7,11 @@ The whole state of a list is its query string, so that it can be kept, shared an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Avg, Count, Max, Min, QuerySet, Sum
 from django.http import QueryDict
 from django.utils.functional import cached_property
@@ -234,3 +235,23 @@ def _may_miss(register: Register, path: str) -> bool:
 
 def _names(values: Iterable[str]) -> list[str]:
     return [name.strip() for value in values for name in value.split(",") if name.strip()]
+
+
+def chosen(register: Register, user: User, data: Mapping[str, Any]) -> QuerySet[Any]:
+    """Return the rows that a list's form names: ``pk`` (several), or with ``all`` what ``query`` finds.
+
+    ``query`` is the query string of the list that the person looked at when choosing all that it finds.
+    """
+    if data.get("all"):
+        return Listing(register, user, QueryDict(data.get("query", ""))).found
+    keys = data.getlist("pk") if hasattr(data, "getlist") else data.get("pk", [])
+    field = register.model._meta.pk
+    return access.rows(register, user).filter(pk__in=[key for key in keys if _is_key(field, key)])
+
+
+def _is_key(field: Any, text: str) -> bool:
+    try:
+        field.to_python(text)
+    except (ValidationError, ValueError, TypeError, OverflowError):
+        return False
+    return True

@@ -22,7 +22,7 @@ from luming.core import audit, records
 from luming.core.models import User
 from luming.core.registers import Register
 from luming.web.access import signed_in
-from luming.web.registers import access
+from luming.web.registers import access, listing
 from luming.web.registers.record_editing import ReasonForm, action_of, editing, posted, run_action
 from luming.web.registers.record_forms import complain, form_field, reason_field
 from luming.web.registers.record_words import Teller, field_column
@@ -132,7 +132,7 @@ def _chosen(request: HttpRequest, register: Register) -> list[Any]:
     if data.get("pks"):  # from step to step: one field, however many records
         data = data.copy()
         data.setlist("pk", data["pks"].split(","))
-    return list(access.chosen(register, request.user, data).order_by("pk")[: MOST + 1])
+    return list(listing.chosen(register, request.user, data).order_by("pk")[: MOST + 1])
 
 
 def _refusal(register: Register, chosen: list[Any]) -> str:
