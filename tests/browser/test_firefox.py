@@ -3,6 +3,7 @@
 import firefox
 import pytest
 
+ONE_MAP_DRAWN = "document.querySelector('luming-onemap[data-ready]')"
 MAP_DRAWN = "document.querySelector('luming-map[data-ready], luming-map .lm-message')"
 
 pytestmark = pytest.mark.skipif(firefox.path() is None, reason="no Firefox (Debian: apt install firefox-esr)")
@@ -13,7 +14,9 @@ def test_pages_work_in_firefox(live_server, world):
     session = world.client("duty").cookies["sessionid"].value
     pages = [
         "/", "/places/", f"/places/{outlet}/?interval=hour", f"/facilities/{world.facility.pk}/",
-        f"/packets/{world.packet}/", f"/devices/{world.device.pk}/",
+        f"/packets/{world.packet}/", f"/devices/{world.device.pk}/", "/map/", "/cockpit/", "/registers/facilities/",
+        f"/registers/facilities/{world.facility.pk}/", f"/regions/{world.outlet.region_id}/", "/search/?q=F1",
+        "/public/zh/",
     ]  # fmt: skip
     with firefox.started() as tab:
         tab.cookie("sessionid", session, "localhost")
@@ -22,7 +25,10 @@ def test_pages_work_in_firefox(live_server, world):
             tab.size(width, height)
             for url in pages:
                 tab.open(live_server.url + url)
-                tab.until("document.querySelector('#content')")
+                tab.until("document.querySelector('main')")
+                tab.until(
+                    "!document.querySelector('luming-onemap') || document.querySelector('luming-onemap[data-ready]')"
+                )
                 tab.until("!document.querySelector('luming-chart') || document.querySelector('luming-chart canvas')")
                 tab.until(f"!document.querySelector('luming-map') || {MAP_DRAWN}")
                 if tab.evaluate("document.documentElement.scrollWidth") > width:
