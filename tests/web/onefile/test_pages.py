@@ -1,5 +1,6 @@
 """Pages of the file: composed from the manifests, inside one's scope, as many queries for many outlets as for one."""
 
+import dataclasses
 import re
 from datetime import timedelta
 
@@ -11,8 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from luming_dummy.models import Sample, Well
 
-from luming.registry.models import Device, Limit, Outlet, Region, Series, Station
+from luming.registry.models import Device, Facility, Limit, Outlet, Region, Series, Station
+from luming.telemetry import store
 from luming.telemetry.models import DeviceStatus, Event, Gap, Judgement, PlaceState
+from luming.web.onefile.outlets import Latest
 
 
 def text(client, name, *args, **query):
@@ -34,6 +37,18 @@ def test_a_facility_shows_who_it_is_how_it_stands_and_what_happened(world):
     assert "lm-over" in page and "12.5" in page  # the converted value above its limit of 10
     assert "polyline" in page  # the last day
     assert "Data missing for 1 h" in page
+
+
+def test_a_measured_value_is_not_compared_with_a_limit_on_the_converted_one(world):
+    hour = store.latest([world.series.pk])[world.series.pk]
+    limit = Limit.objects.get(outlet=world.outlet)
+    assert limit.converted
+    missing = Latest(world.series, dataclasses.replace(hour, value=99.0, converted=None), limit)
+    assert (missing.value, missing.share, missing.exceeds) == (99.0, None, False)
+    given = Latest(world.series, dataclasses.replace(hour, value=9.0, converted=12.5), limit)
+    assert (given.value, given.share, given.exceeds) == (12.5, 1.25, True)
+    limit.converted = False
+    assert Latest(world.series, dataclasses.replace(hour, value=99.0, converted=None), limit).exceeds
 
 
 def test_every_section_is_in_the_way_through_the_page(world):
@@ -145,6 +160,24 @@ def test_neighbours_lie_within_the_distance(world):
     assert world.outlet.name in names(2) and world.elsewhere.name not in names(2)
     assert world.station.name in names(10) and world.elsewhere.name in names(10)
     assert world.elsewhere.name not in names(5) and names("x") == names(2)
+
+
+def test_a_region_shows_facilities_by_its_boundary_and_not_by_the_ids_of_its_places(world):
+    Facility.objects.create(  # elsewhere, with the id of a place of the region
+        pk=world.station.pk, name="Far away", code="F9", region=world.elsewhere.region, longitude=112, latitude=42
+    )
+    layers = world.client("duty").get(reverse("file-map", args=["region", "150203"])).json()["layers"]
+    shown = {layer["key"]: {one["properties"]["name"] for one in layer["data"]["features"]} for layer in layers}
+    assert world.facility.name in shown["facilities"] and "Far away" not in shown["facilities"]
+    assert shown["air-stations"] == {world.station.name}
+
+
+def test_a_city_leads_to_the_places_of_its_districts(world):
+    page = text(world.client("duty"), "region", "150200")
+    assert f"{reverse('places')}?medium=air&amp;region=150200" in page
+    listed = text(world.client("duty"), "places", medium="air", region="150200")
+    assert world.station.name in listed and '<option value="150200" selected>' in listed
+    assert world.station.name not in text(world.client("duty"), "places", region="150207")
 
 
 # ---- a third party's hooks ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 
 from luming.core import manifest
 from luming.core.manifest import Reason, Trait
-from luming.registry.models import Limit
+from luming.registry.models import Limit, Outlet
 from luming.telemetry.models import Connection, DeviceStatus, Gap, Judgement, PlaceState
 from luming.web.onefile import portrait, subjects
 
@@ -36,6 +36,15 @@ def test_days_with_exceedances_and_the_worst_of_them(world):
     found = reasons(world, portrait.exceeded)
     url = reverse("judgement", args=[world.outlet.pk, worst.pk])
     assert found["At worst 1.5 times above the limit"] == (15.0, url)
+    other = Outlet.objects.create(
+        code="F1-DA002", name="x", medium="gas", region=world.outlet.region, longitude=109.8, latitude=40.6,
+        facility=world.facility, number="DA002",
+    )  # fmt: skip
+    Judgement.objects.create(  # of the same day, later, at another outlet, and not the worst
+        place=other, kind="limit-hour", start=worst.start, state="exceeding", value=1.2, edition="x", software="0"
+    )
+    assert reasons(world, portrait.exceeded)["At worst 1.5 times above the limit"] == (15.0, url)
+    assert world.client("duty").get(url).status_code == 200
     for age in range(4, 60):
         Judgement.objects.create(
             place=world.outlet, kind="limit-hour", start=timezone.now() - timedelta(days=age), state="exceeding",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import shapely
+from shapely.geometry import shape
+
 from luming.core import manifest
 from luming.core.models import User
-from luming.registry.models import Facility, Region, region_prefix
+from luming.registry.models import Facility, Region
 from luming.web import words
 from luming.web.onefile import subjects
 
@@ -58,9 +61,18 @@ def _near(user: User, subject: Any, km: int) -> Any:
 
 
 def _inside(user: User, region: Region) -> Any:
-    rows = subjects.places_within(user, region).order_by()
-    own = set(rows.filter(region__code__startswith=region_prefix(region.code)).values_list("pk", flat=True))
-    return lambda feature: feature.get("id") in own
+    """Keep the places of the region by their ids; what else has a position (ids of its own) by the boundary."""
+    own = set(subjects.places_within(user, region).order_by().values_list("pk", flat=True))
+    geometry = shape(region.boundary) if region.boundary else None
+    if geometry is not None:
+        shapely.prepare(geometry)
+
+    def keep(feature: dict[str, Any]) -> bool:
+        if "medium" in feature["properties"]:
+            return feature.get("id") in own
+        return geometry is not None and shapely.intersects_xy(geometry, *feature["geometry"]["coordinates"][:2])
+
+    return keep
 
 
 def distance_km(one: Any, other: Any) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from django.utils import timezone
 
 from luming.core.models import User
-from luming.registry.models import Interval, Limit, Place, Series
+from luming.registry.models import Interval, Limit, Place
 from luming.registry.queries import limits_in_force, series_of
 from luming.telemetry import store
 from luming.web import periods, words
@@ -28,7 +28,7 @@ WIDTH, HEIGHT = 120, 28  # of a line, in its own units
 class Latest:
     """The newest hourly value of a factor with the limit that judges it."""
 
-    series: Series
+    series: Any  # None where nothing hourly is registered
     observation: store.ObservationRecord | None
     limit: Limit | None
 
@@ -42,23 +42,29 @@ class Latest:
         """Return the figure that the limit judges, else the measured one."""
         if self.observation is None:
             return None
-        judged = self.observation.converted if self.limit is not None and self.limit.converted else None
-        return self.observation.value if judged is None else judged
+        return self.observation.value if self.judged is None else self.judged
+
+    @property
+    def judged(self) -> float | None:
+        """Return the figure that the limit judges: where that is the converted one, the measured one proves nothing."""
+        if self.observation is None or self.limit is None:
+            return None
+        return self.observation.converted if self.limit.converted else self.observation.value
 
     @property
     def share(self) -> float | None:
-        """Return the value as a share of its upper limit."""
-        if self.value is None or self.limit is None or not self.limit.upper:
+        """Return the judged figure as a share of its upper limit."""
+        if self.judged is None or self.limit is None or not self.limit.upper:
             return None
-        return self.value / self.limit.upper
+        return self.judged / self.limit.upper
 
     @property
     def exceeds(self) -> bool:
-        """Tell whether the value lies beyond its limit."""
-        if self.value is None or self.limit is None:
+        """Tell whether the judged figure lies beyond its limit."""
+        if self.judged is None or self.limit is None:
             return False
         low, high = self.limit.lower, self.limit.upper
-        return (high is not None and self.value > high) or (low is not None and self.value < low)
+        return (high is not None and self.judged > high) or (low is not None and self.judged < low)
 
 
 @dataclass(slots=True)

@@ -100,15 +100,13 @@ def exceeded(user: User, subject: Any) -> Iterator[Reason]:
     """Weigh the days with exceedances and the worst of them."""
     weights = edition().risk
     since = timezone.now() - timedelta(days=weights["exceeding_days_window"])
-    days = (
-        exceeding(subjects.place_ids(user, subject))
-        .filter(start__gte=since)
-        .annotate(day=TruncDate("start", tzinfo=timezone.get_current_timezone()))
+    found = exceeding(subjects.place_ids(user, subject)).filter(start__gte=since)
+    rows = list(
+        found.annotate(day=TruncDate("start", tzinfo=timezone.get_current_timezone()))
         .values("day")
-        .annotate(hours=Count("pk"), worst=Max("value", filter=Q(kind__startswith="limit")), judgement=Max("pk"))
+        .annotate(hours=Count("pk"), worst=Max("value", filter=Q(kind__startswith="limit")))
         .order_by("-day")
     )
-    rows = list(days.annotate(at=Max("place")))
     window = {"n": f"{weights['exceeding_days_window']:g}"}
     if not rows:
         yield Reason(_("No exceedance in the last %(n)s days") % window, 0)
@@ -117,10 +115,11 @@ def exceeded(user: User, subject: Any) -> Iterator[Reason]:
     figures = window | {"days": len(rows), "hours": sum(row["hours"] for row in rows)}
     points = min(weights["exceeding_day"] * len(rows), weights["exceeding_day_most"])
     yield Reason(sentence % figures, points, "#timeline")
-    worst = max(rows, key=lambda row: row["worst"] or 0)
-    if (worst["worst"] or 0) >= weights["multiple_high"]:
-        url = reverse("judgement", args=[worst["at"], worst["judgement"]])
-        text = _("At worst %(n)s times above the limit") % {"n": f"{worst['worst']:.2g}"}
+    worst = max(row["worst"] or 0 for row in rows)
+    if worst >= weights["multiple_high"]:
+        evidence = found.filter(kind__startswith="limit", value=worst).order_by("-start").values_list("place", "pk")
+        url = reverse("judgement", args=evidence[0])
+        text = _("At worst %(n)s times above the limit") % {"n": f"{worst:.2g}"}
         yield Reason(text, weights["multiple_high_points"], url)
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from luming.core import manifest
-from luming.registry.models import Limit, Medium, Place, Region, Series
+from luming.registry.models import Limit, Medium, Place, Region, Series, region_prefix
 from luming.registry.queries import limits_in_force
 from luming.telemetry import store
 from luming.telemetry.models import Gap, Judgement
@@ -26,6 +26,7 @@ from luming.web.access import needs
 from luming.web.live import live
 from luming.web.onefile import subjects
 from luming.web.onefile import views as onefile
+from luming.web.onefile.outlets import Latest
 from luming.web.states import current as with_state
 from luming.web.templatetags.luming import outletname
 
@@ -61,7 +62,9 @@ def listing(request: HttpRequest) -> HttpResponse:
         "sort": sort,
         "kinds": Place.Kind.choices,
         "media": Medium.choices,
-        "regions": Region.objects.filter(pk__in=visible.order_by().values("region")),
+        "regions": Region.objects.filter(
+            Q(pk__in=visible.order_by().values("region")) | Q(pk=request.GET.get("region", ""))
+        ),
         "states": _states(),
         "filtered": any(request.GET.get(name) for name in ("q", "kind", "medium", "region", "state", "target")),
     }
@@ -80,9 +83,11 @@ def _filtered(places: Any, request: HttpRequest) -> Any:
         places = places.filter(
             Q(name__icontains=q) | Q(code__icontains=q) | Q(outlet__facility__name__icontains=q) | Q(devices__mn=q)
         ).distinct()
-    for name in ("kind", "medium", "region"):
+    for name in ("kind", "medium"):
         if value := get(name):
-            places = places.filter(**{f"{name}_id" if name == "region" else name: value})
+            places = places.filter(**{name: value})
+    if region := get("region"):  # with the regions inside it
+        places = places.filter(region__code__startswith=region_prefix(region))
     if get("target") == "missed":
         places = places.filter(medium=Medium.WATER, current__value__gt=F("station__target_class"))
     if state := get("state"):
@@ -148,17 +153,8 @@ def _latest(place: Place, every: list[Series]) -> list[dict[str, Any]]:
         row[f"{series.interval}_series"] = series
         row["limit"] = limits.get(series.factor)
     for row in by_factor.values():
-        row["exceeds"] = _exceeds(row.get("hour"), row["limit"])
+        row["exceeds"] = Latest(row.get("hour_series"), row.get("hour"), row["limit"]).exceeds
     return list(by_factor.values())
-
-
-def _exceeds(observation: store.ObservationRecord | None, limit: Limit | None) -> bool:
-    if observation is None or limit is None:
-        return False
-    value = observation.converted if limit.converted else observation.value
-    if value is None:
-        return False
-    return (limit.upper is not None and value > limit.upper) or (limit.lower is not None and value < limit.lower)
 
 
 def _limit_by_factor(place: Place) -> dict[str, Limit]:
