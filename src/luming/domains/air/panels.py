@@ -26,8 +26,8 @@ _DARK = {"level-5", "level-6"}
 def month(user: User, station: Station) -> Mapping[str, Any] | None:
     """Show each hour of 30 days in the colour of its level, with the day's own index beside it.
 
-    The index of a day is computed from the concentrations that were judged (HJ 663-2013 for what makes a valid day),
-    not from the indices of its hours.
+    The index of a day is computed from the concentrations that were judged (for what makes a valid day see
+    :mod:`luming.domains.air.days`), not from the indices of its hours.
     """
     if station.medium != "air":
         return None
