@@ -1,5 +1,6 @@
 """Permits, allowances and daily emissions: the figures, the verbs, and what the product shows of them."""
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -115,6 +116,33 @@ def test_a_day_is_mended_by_computing_it_again(outlet, record):
     assert sum(changed for _day, changed in evaluate.recompute_between(date(2026, 11, 1), date(2026, 11, 1))) == 2
     assert figures(outlet) == [("2026-11-01", 1.0, 0, 1, 24)]
     assert not EmissionDay.objects.filter(factor="a21002").exists()
+
+
+def test_two_workers_with_hours_of_one_day_write_the_whole_day(outlet, record, monkeypatch):
+    hour(record, outlet, START, 1.0)
+    write, has_read, may_write = evaluate._write, threading.Event(), threading.Event()
+
+    def slow(*args):
+        monkeypatch.setattr(evaluate, "_write", write)
+        has_read.set()
+        may_write.wait(10)
+        return write(*args)
+
+    def work():
+        evaluate.judge_hours({outlet.pk: [START]}, "hour")
+        connection.close()
+
+    monkeypatch.setattr(evaluate, "_write", slow)
+    slower, faster = threading.Thread(target=work), threading.Thread(target=work)
+    slower.start()
+    assert has_read.wait(10)
+    hour(record, outlet, START + HOUR, 2.0)
+    faster.start()
+    faster.join(0.5)  # it waits for the slower one; if it did not, its sum would be written over now
+    may_write.set()
+    slower.join(10)
+    faster.join(10)
+    assert figures(outlet) == [("2026-11-01", 3.0, 0, 2, 24)]
 
 
 def test_marks_of_the_device(outlet, record):

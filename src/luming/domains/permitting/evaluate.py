@@ -40,10 +40,17 @@ def judge_hours(selection: Mapping[int, Sequence[datetime]], interval: str) -> l
 
 
 def recompute(outlets: Mapping[date, Iterable[int]]) -> int:
-    """Compute days of outlets again; return how many figures changed."""
+    """Compute days of outlets again; return how many figures changed.
+
+    Two workers that got hours of the same day would each write the sum they read, the slower one an old sum. So the
+    outlets are locked before their hours are read; all at once and in order, that two workers never wait on each other.
+    """
     changed = 0
-    for first, last, outlet_ids in _runs(outlets):
-        changed += _write(_computed(first, last, outlet_ids), first, last, outlet_ids)
+    with transaction.atomic(savepoint=False):
+        every = set().union(*outlets.values())
+        list(Place.objects.select_for_update(no_key=True).filter(pk__in=every).order_by("pk").values_list("pk"))
+        for first, last, outlet_ids in _runs(outlets):
+            changed += _write(_computed(first, last, outlet_ids), first, last, outlet_ids)
     return changed
 
 
