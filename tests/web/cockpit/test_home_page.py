@@ -132,8 +132,8 @@ def test_the_three_administrators_see_their_own(world):
     security = listed(world, "security-admin")
     assert "Fresh" in security["todo"]["without-role"] and "exceeding" not in str(security)
     auditor = listed(world, "audit-admin")
-    assert auditor["todo"]["remarkable"] == ["system · user.create"]
-    assert "user.create" in auditor["changed"]["trail"]
+    assert auditor["todo"]["remarkable"] == ["The platform · An account was made"]
+    assert "An account was made" in auditor["changed"]["trail"]
     assert world.outlet.name not in text(world, "audit-admin")
 
 

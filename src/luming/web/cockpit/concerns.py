@@ -22,7 +22,7 @@ from luming.core.roles import NO_ROLE
 from luming.registry.models import Limit, Medium
 from luming.telemetry import actions
 from luming.telemetry.models import UnregisteredDevice
-from luming.web import words
+from luming.web import verbs, words
 from luming.web.cockpit.facts import facts
 from luming.web.registers.access import address
 from luming.web.states import Current
@@ -153,7 +153,8 @@ def remarkable(user: User, since: datetime) -> Items:
     rows = AuditEntry.objects.filter(at__gte=since, verb__in=REMARKABLE).order_by("-at", "-id")[:60]
     return [
         Item(
-            f"{row.actor_name} · {row.verb}", link("audit", verb=row.verb), row.object_name, row.at,
+            f"{verbs.actor(row.actor_name)} · {verbs.verb(row.verb)}", link("audit", verb=row.verb), row.object_name,
+            row.at,
             "danger" if row.verb == "account.second-factor-wrong" else "warning", "shield-check",
         )
         for row in rows
@@ -251,8 +252,20 @@ def changed_records(user: User, since: datetime) -> Items:
     for row in facts(user).changes:
         register = registers[row.object_type]
         url = link("record", register.key, row.object_id) if register.page is None else _page(register, row.object_id)
-        detail = f"{register.model._meta.verbose_name} · {row.actor_name}" + (f" · {row.reason}" if row.reason else "")
-        found.append(Item(row.object_name, url, detail, row.at, "info", register.icon, row.verb))
+        detail = " · ".join(
+            filter(None, [str(register.model._meta.verbose_name), verbs.actor(row.actor_name), row.reason])
+        )
+        found.append(
+            Item(
+                row.object_name,
+                url,
+                detail,
+                row.at,
+                "info",
+                register.icon,
+                verbs.WHATS.get(row.verb.rpartition(".")[2], ""),
+            )
+        )
     return found
 
 
@@ -264,7 +277,10 @@ def _page(register: Any, key: str) -> str:
 def accounts(user: User, since: datetime) -> Items:
     """Return accounts made or changed since yesterday."""
     rows = AuditEntry.objects.filter(at__gte=since, verb__startswith="user.").order_by("-at", "-id")[:60]
-    return [Item(row.object_name, "", f"{row.verb} · {row.actor_name}", row.at, "info", "user", "") for row in rows]
+    return [
+        Item(row.object_name, "", f"{verbs.verb(row.verb)} · {verbs.actor(row.actor_name)}", row.at, "info", "user", "")
+        for row in rows
+    ]
 
 
 def trail(user: User, since: datetime) -> Items:
@@ -273,7 +289,7 @@ def trail(user: User, since: datetime) -> Items:
     for verb in AuditEntry.objects.filter(at__gte=since).order_by().values_list("verb", flat=True):
         counts[verb] = counts.get(verb, 0) + 1
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [Item(verb, link("audit", verb=verb), icon="history", value=number) for verb, number in ranked]
+    return [Item(verbs.verb(verb), link("audit", verb=verb), icon="history", value=number) for verb, number in ranked]
 
 
 # ---- lines

@@ -18,6 +18,7 @@ from luming.core.manifest import Moment, Timeline
 from luming.core.models import Attachment, AuditEntry, Note, User
 from luming.registry.models import Device, Facility, Outlet, Place, Region, Station
 from luming.telemetry.models import Command, Event, Gap, Judgement
+from luming.web import verbs as audit_words
 from luming.web import words
 from luming.web.onefile import past, subjects
 from luming.web.onefile.newest import newest
@@ -148,14 +149,6 @@ def commands(user: User, subject: Any, before: datetime, limit: int) -> Iterator
         )
 
 
-VERBS: dict[str, Any] = {
-    "device.adopt": gettext_lazy("A device was adopted"),
-    "device.cancel-command": gettext_lazy("A command was cancelled"),
-    "device.follow-command": gettext_lazy("The register followed a command to the device"),
-    "device.set-key": gettext_lazy("The key of a device was set"),
-    "packet.release": gettext_lazy("Held packets were released"),
-    "factor.map": gettext_lazy("A code as sent was mapped to a factor"),
-}
 # Told with the change itself (history), the command, the file or the note.
 _TOLD = Q(verb__endswith=".create") | Q(verb__endswith=".change") | Q(verb__endswith=".delete")
 _TOLD |= Q(verb__in=["device.command", "task.start"])
@@ -167,9 +160,10 @@ def verbs(user: User, subject: Any, before: datetime, limit: int) -> Iterator[Mo
     """Tell what people and the platform did beside changing the register."""
     rows = AuditEntry.objects.filter(_records(user, subject), at__lt=before).exclude(_TOLD).order_by("-at")[:limit]
     for row in rows:
-        label = VERBS.get(row.verb, row.verb)
+        label = audit_words.verb(row.verb)
         detail = [row.object_name, _("Reason: %(reason)s") % {"reason": row.reason} if row.reason else ""]
-        yield Moment(row.at, label, " · ".join(item for item in detail if item), "", "info", "user", row.actor_name)
+        who = audit_words.actor(row.actor_name)
+        yield Moment(row.at, label, " · ".join(item for item in detail if item), "", "info", "user", who)
 
 
 def _records(user: User, subject: Any) -> Q:

@@ -16,7 +16,7 @@ from luming.core.history import event_models
 from luming.core.manifest import Moment
 from luming.core.models import AuditEntry, User
 from luming.registry.models import Device, Facility, Limit, Outlet, Place, Region, Series, Station
-from luming.web import words
+from luming.web import verbs, words
 from luming.web.onefile import subjects
 from luming.web.onefile.timeline import for_the_bureau
 
@@ -147,7 +147,7 @@ def _moment(row: Row, reasons: Mapping[datetime, AuditEntry]) -> Moment:
         " · ".join(detail for detail in details if detail),
         tone=tone,
         icon=icon,
-        who=entry.actor_name if entry else "",
+        who=verbs.actor(entry.actor_name) if entry else "",
     )
 
 

@@ -11,29 +11,16 @@ from typing import Any
 from django.db import models
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from luming.core import records, versions
 from luming.core.models import AuditEntry, User
 from luming.core.registers import Column, Register
 from luming.core.versions import Version
+from luming.web import verbs
 from luming.web.registers.columns import MISSING, ListColumn, columns, follow, kind_of
 from luming.web.registers.filters import named, related
 
 # What a version is called by the last part of its verb, else by what it did to the row.
-VERBS: dict[str, Any] = {
-    "create": gettext_lazy("Made"),
-    "change": gettext_lazy("Changed"),
-    "delete": gettext_lazy("Deleted"),
-    "restore": gettext_lazy("Brought back"),
-    "attach": gettext_lazy("File kept"),
-    "detach": gettext_lazy("File removed"),
-    "reattach": gettext_lazy("File brought back"),
-    "note": gettext_lazy("Remark written"),
-    "unnote": gettext_lazy("Remark taken back"),
-    "tag": gettext_lazy("Tag added"),
-    "untag": gettext_lazy("Tag removed"),
-}
 TONES = {"create": "good", "change": "info", "delete": "bad", "restore": "good"}
 
 
@@ -132,9 +119,9 @@ class Teller:
         return Told(
             "",
             row.at,
-            VERBS.get(what, what),
+            verbs.WHATS.get(what, what),
             "",
-            row.actor_name,
+            verbs.actor(row.actor_name),
             [row.reason] if row.reason else [],
             lines,
             True,
@@ -154,9 +141,9 @@ class Teller:
         return Told(
             entry.key,
             entry.at,
-            VERBS[what],
+            verbs.WHATS[what],
             TONES[what],
-            " · ".join(dict.fromkeys(row.actor_name for row in entry.entries)),
+            " · ".join(dict.fromkeys(verbs.actor(row.actor_name) for row in entry.entries)),
             list(dict.fromkeys(row.reason for row in entry.entries if row.reason)),
             lines,
             entry.is_recorded,

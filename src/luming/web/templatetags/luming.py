@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from luming.registry.models import Interval
-from luming.web import words
+from luming.web import verbs, words
 
 register = template.Library()
 
@@ -110,6 +110,18 @@ def closing(text: str) -> str:
 def factor(code: str) -> str:
     """Return a factor's name."""
     return words.factor_name(code)
+
+
+@register.filter
+def verb(code: str) -> str:
+    """Return the words of a verb of the audit trail."""
+    return verbs.verb(code)
+
+
+@register.filter
+def actor(name: str) -> str:
+    """Return what a page calls an actor of the audit trail."""
+    return verbs.actor(name)
 
 
 @register.filter
