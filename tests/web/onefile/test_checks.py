@@ -50,7 +50,9 @@ def test_the_position(world):
     world.facility.region.boundary_official = False
     world.facility.longitude = 111
     assert states(checks.position, world.facility) == ["bad"]
-    assert "55.6 km" in str(found(checks.position, world.facility))
+    assert "42.2 km" in str(found(checks.position, world.facility))  # half a degree of longitude at 40.6° N
+    world.facility.longitude = 110.52  # 1.7 km, though 0.02° would be 2.2 km to the north
+    assert states(checks.position, world.facility) == ["warning"]
     assert states(checks.position, world.elsewhere.facility) == ["warning"]  # no boundary
 
 

@@ -96,6 +96,20 @@ def test_a_region_counts_what_lies_in_it(world):
     assert "divisions" in sections(city) and "divisions" not in sections(page)
 
 
+def test_what_exceeded_lately_is_among_the_facilities_of_a_large_region(world):
+    spot = {"region": world.facility.region, "longitude": 109.8, "latitude": 40.6}
+    Facility.objects.bulk_create(Facility(name=f"A{n:02}", code=f"A{n:02}", **spot) for n in range(70))
+    last = Facility.objects.create(name="Exceeded lately", code="Z", **spot)
+    outlet = Outlet.objects.create(code="Z1", name="Z1", medium="gas", facility=last, number="DA001", **spot)
+    Judgement.objects.create(
+        place=outlet, kind="limit-hour", start=timezone.now() - timedelta(days=20), state="exceeding", value=0.1,
+        edition="x", software="0",
+    )  # fmt: skip
+    page = text(world.client("duty"), "region", "150203")
+    names = re.findall(r'<a href="/facilities/\d+/">([^<]+)</a>', page[page.index('id="sites"') :])
+    assert names[:3] == [world.facility.name, "Exceeded lately", "A00"] and "A69" not in names
+
+
 def test_regions_lead_to_the_city_and_say_when_there_is_none(world, monkeypatch):
     assert world.client("duty").get(reverse("regions")).headers["Location"] == reverse("region", args=["150200"])
     monkeypatch.setattr(Region.objects, "filter", lambda **_: Region.objects.none())

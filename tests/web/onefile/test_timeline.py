@@ -181,6 +181,9 @@ def test_an_address_that_makes_no_sense_shows_the_newest(world):
     for before in ("", "yesterday", "2026-13-45T00:00:00Z", "2026-01-01T00:00:00"):
         response = duty.get(url, {"before": before, "source": "'"}, headers={"HX-Request": "true"})
         assert "Data missing for 1 h" in response.content.decode(), before
+    for before in ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59-08:00", "0001-01-01T00:00:00+08:00"):
+        response = duty.get(url, {"before": before}, headers={"HX-Request": "true"})
+        assert ("Data missing for 1 h" in response.content.decode()) == before.startswith("9"), before
 
 
 def test_pieces_filters_and_the_page_without_scripts(world):

@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from shapely.geometry import shape
+from shapely.ops import nearest_points
 
 from luming.core.manifest import Check, Finding
 from luming.registry import uscc
 from luming.registry.models import Facility, Medium, Outlet, Place, Region, region_prefix
-from luming.registry.queries import city_day
-from luming.web.onefile.neighbours import KM_PER_DEGREE, distance_km
+from luming.registry.queries import city_day, limits_in_force
+from luming.web.onefile.neighbours import distance_km
 
 FAR_KM = 5.0  # an outlet further from its facility than this is looked at again
 
@@ -66,11 +67,11 @@ def position(subject: Facility | Place) -> Iterator[Finding]:
     if not region.boundary:
         yield Finding(_("The region has no boundary to compare the coordinates with"), "warning", region.name)
         return
-    point = shapely.Point(subject.longitude, subject.latitude)
-    if _geometry(orjson.dumps(region.boundary)).covers(point):
+    geometry, point = _geometry(orjson.dumps(region.boundary)), shapely.Point(subject.longitude, subject.latitude)
+    if geometry.covers(point):
         yield Finding(_("The coordinates lie inside the region"), "good", _sketch(region))
         return
-    distance = _geometry(orjson.dumps(region.boundary)).distance(point) * KM_PER_DEGREE
+    distance = distance_km(*(spot.coords[0] for spot in nearest_points(point, geometry)))
     detail = _("About %(km)s km outside %(region)s; check coordinates and region.") % {
         "km": f"{distance:.1f}",
         "region": region.name,
@@ -154,9 +155,7 @@ def equipment(place: Place) -> Iterator[Finding]:
 
 def limits(outlet: Outlet) -> Iterator[Finding]:
     """Check that an outlet has limits in force and that they were verified."""
-    today = city_day(timezone.now())
-    rows = [row for row in outlet.limits.all() if row.effective_from <= today]
-    rows = [row for row in rows if row.effective_to is None or row.effective_to >= today]
+    rows = limits_in_force([outlet.pk], timezone.now()).get(outlet.pk, [])
     if not rows:
         yield Finding(
             _("No limit is in force"), "bad", _("Without limits nothing is judged; enter those of the permit.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -216,19 +216,19 @@ def inside(user: User, region: Region) -> Context:
 def sites(user: User, region: Region) -> Context:
     """Show the facilities of a region, those that exceed first, then those with exceedances in the last 30 days."""
     found = Facility.objects.visible_to(user).filter(region__code__startswith=region_prefix(region.code))
+    since = timezone.now() - timedelta(days=30)
+    outlets = Outlet.objects.filter(facility__in=found.order_by()).values("pk")
+    exceeded = events.exceeding(outlets).filter(start__gte=since)
+    counts = dict(exceeded.values_list("place__outlet__facility").annotate(n=Count("pk")))
     rows = list(
         found.annotate(
             outlet_count=Count("outlets", distinct=True),
             now=Count("outlets", filter=Q(outlets__current__state="exceeding"), distinct=True),
-        ).order_by("-now", "code")[:PLACES_SHOWN]
+            lately=Q(pk__in=list(counts)),
+        ).order_by("-now", "-lately", "code")[:PLACES_SHOWN]
     )
-    since = timezone.now() - timedelta(days=30)
-    exceeded = events.exceeding(Outlet.objects.filter(facility__in=rows).values("pk")).filter(start__gte=since)
-    per = exceeded.values("place__outlet__facility").annotate(n=Count("pk"), last=Max("start"))
-    counts = {row["place__outlet__facility"]: row for row in per}
     for row in rows:
-        row.exceeded = counts.get(row.pk, {}).get("n", 0)
-        row.last = counts.get(row.pk, {}).get("last")
+        row.exceeded = counts.get(row.pk, 0)
     rows.sort(key=lambda row: (-row.now, -row.exceeded, row.code))
     return {"rows": rows, "total": found.count()}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -17,6 +17,7 @@ from luming.core.models import User
 
 SHOWN = 20
 _MOST = 5000  # moments of one instant that are still told apart
+_EARLIEST = datetime(1949, 10, 1, tzinfo=UTC)  # nothing is older; sources may reckon with days around an instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,10 @@ def read_instant(text: str | None) -> datetime:
         found = parse_datetime(text or "")
     except ValueError:
         found = None
+    latest = timezone.now() + timedelta(seconds=1)
     if found is None or timezone.is_naive(found):
-        return timezone.now() + timedelta(seconds=1)
-    return found
+        return latest
+    return max(_EARLIEST, min(found, latest))
 
 
 def page(user: User, kind: str, subject: Any, before: datetime, *, only: str = "", limit: int = SHOWN) -> Page:
