@@ -557,6 +557,11 @@ def test_timeline_risk_and_checks(duty, busy, permit):
 def test_home_names_permits_that_expire_and_allowances_that_do_not_last(registrar, busy, permit):
     since = timezone.now() - timedelta(days=1)
     assert list(home.permits_due(registrar, since)) == []
+    Permit.objects.update(valid_to=TODAY + timedelta(days=60))
+    assert list(home.permits_due(registrar, since)) == []
+    Permit.objects.update(valid_to=TODAY + timedelta(days=59))
+    assert len(home.permits_due(registrar, since)) == 1
+    assert f"valid_to_before={TODAY + timedelta(days=59)}" in home.CONCERNS[0].url()  # the list shows the same ones
     Permit.objects.update(valid_to=TODAY + timedelta(days=20))
     (item,) = home.permits_due(registrar, since)
     assert (item.label, item.tone) == (busy.name, "warning")

@@ -97,7 +97,9 @@ CONCERNS = [
         permission="permit.edit",
         order=60,
         url=lambda: links.register(
-            "permits", valid_to_before=(timezone.localdate() + RENEWAL).isoformat(), status="valid"
+            "permits",
+            valid_to_before=(timezone.localdate() + RENEWAL - timedelta(days=1)).isoformat(),  # inclusive
+            status="valid",
         ),
     ),
     Concern(
