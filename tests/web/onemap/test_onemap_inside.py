@@ -129,6 +129,8 @@ REFUSED = [
     ({"geometry": {"type": "Polygon", "coordinates": [[[1, 2], [3]]]}}, "no GeoJSON"),
     ({"geometry": {"type": "Polygon", "coordinates": []}}, "no GeoJSON"),
     ({"geometry": {"type": "Circle", "coordinates": [1, 2]}}, "Draw or choose"),
+    ({"geometry": {"type": ["Point"], "coordinates": [1, 2]}}, "Draw or choose"),
+    ({"geometry": {"type": "Point"}}, "no GeoJSON"),
     ({"geometry": {"type": "Polygon", "coordinates": [box(30)]}}, "wider"),
     ({"geometry": {"type": "Polygon", "coordinates": [[[5e5, 4e6], [6e5, 4e6], [6e5, 5e6], [5e5, 4e6]]]}}, "degrees"),
     ({"geometry": {"type": "Polygon", "coordinates": [[[109, 40], [110, 40], [109, 40], [109, 40]]]}}, "nothing"),
@@ -137,6 +139,7 @@ REFUSED = [
     (circle(-1), "between"),
     (circle("far"), "number"),
     ({"region": "150299"}, "150299"),
+    ({"region": "1502\x0099"}, "150299"),
     ({"sector": {"centre": HERE, "bearing": 400, "half": 20, "length": 1000}}, "wind direction"),
     ({"sector": {"centre": HERE, "bearing": 40, "half": 0, "length": 1000}}, "half angle"),
     ({"sector": {"centre": ["a", 1], "bearing": 40, "half": 9, "length": 1000}}, "longitude"),
@@ -162,5 +165,6 @@ def test_questions_are_limited(world):
     for body, words in (("{", "no JSON"), ("[1]", "no JSON"), ('"' + "x" * 500_000 + '"', "too large")):
         response = client.post(url, body, content_type="application/json")
         assert response.status_code == 400 and words in response.json()["error"]
+    assert "no JSON" in client.post(url, {"format": "csv"}).json()["error"]  # a form without its question
     assert "at least one layer" in ask(world, circle(10), []).json()["error"]
     assert client.get(url).status_code == 405

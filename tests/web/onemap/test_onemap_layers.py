@@ -76,6 +76,7 @@ def test_a_feature_leads_to_its_page(world):
     assert response.headers["Location"] == reverse("place", args=[world.outlet.pk])
     assert client.get(reverse("map-feature", args=["dummy-many", 7])).headers["Location"] == "/places/?q=7"
     assert client.get(reverse("map-feature", args=["dummy-cells", 7])).status_code == 404  # it has no page
+    assert client.get(reverse("map-feature", args=["gas-outlets", "9" * 5000])).status_code == 302  # who follows: 404
 
 
 def test_an_unchanged_layer_is_not_sent_again(world):
@@ -132,7 +133,7 @@ def test_an_old_judgement_is_no_state(world, hour):
     assert (within[world.elsewhere.name], later[world.elsewhere.name]) == ("normal", "no-data")
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-11-24T08:00", "2026-99-24T08:00Z"])
+@pytest.mark.parametrize("text", ["yesterday", "2026-11-24T08:00", "2026-99-24T08:00Z", "0001-01-01T00:00Z"])
 def test_what_is_no_instant_is_refused_in_words(world, text):
     response = get(world, "gas-outlets", at=text)
     assert response.status_code == 400 and text in response.json()["error"]

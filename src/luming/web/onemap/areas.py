@@ -61,10 +61,11 @@ def read(asked: Any) -> Area:
     return Area(geometry, centre)
 
 
-def _region(code: str) -> Area:
-    region = Region.objects.filter(code=code[:12], boundary__isnull=False).first()
+def _region(text: str) -> Area:
+    code = text.replace("\0", "")[:12]
+    region = Region.objects.filter(code=code, boundary__isnull=False).first()
     if region is None:
-        raise QuestionError(_("The region %(code)s has no boundary in the register.") % {"code": code[:12]})
+        raise QuestionError(_("The region %(code)s has no boundary in the register.") % {"code": code})
     return Area(shape(region.boundary))
 
 
@@ -80,7 +81,7 @@ def _sector(asked: Any) -> Area:
 
 def _geometry(asked: Any) -> shapely.Geometry:
     """Return a checked geometry of GeoJSON."""
-    if not isinstance(asked, Mapping) or asked.get("type") not in _KINDS:
+    if not isinstance(asked, Mapping) or str(asked.get("type")) not in _KINDS:
         raise QuestionError(_("Draw or choose an area first."))
     number = _count(asked.get("coordinates"))
     if number > MAX_VERTICES:
@@ -90,7 +91,7 @@ def _geometry(asked: Any) -> shapely.Geometry:
         )
     try:
         geometry = shape(dict(asked))
-    except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as error:
+    except (ValueError, TypeError, LookupError, shapely.errors.ShapelyError) as error:
         raise QuestionError(_("The outline is no GeoJSON geometry.")) from error
     coordinates = shapely.get_coordinates(geometry)
     if geometry.is_empty or not len(coordinates) or not all(math.isfinite(value) for value in coordinates.flat):

@@ -27,6 +27,7 @@ from luming.web.states import headline
 
 LIVE_SECONDS = 5  # what people of one scope see alike is computed once in this time
 PAST_SECONDS = 120
+EARLIEST = 1900  # year
 _FAST = 4  # compression level: a layer of 20,000 points is sent in a third of the time of level 9
 
 
@@ -60,7 +61,7 @@ def instant(text: str | None) -> datetime | None:
     Raises
     ------
     QuestionError
-        The text is no instant with its zone, or lies in the future.
+        The text is no instant with its zone, or lies in the future, or before anything was measured.
     """
     if not text:
         return None
@@ -68,7 +69,7 @@ def instant(text: str | None) -> datetime | None:
         at = parse_datetime(text.replace(" ", "+"))  # a plus sign that was not escaped
     except ValueError:
         at = None
-    if at is None or timezone.is_naive(at):
+    if at is None or timezone.is_naive(at) or at.year < EARLIEST:
         raise QuestionError(_("“%(text)s” is no instant; write it like 2026-11-24T08:00+08:00.") % {"text": text[:40]})
     if at > timezone.now() + timedelta(hours=1):
         raise QuestionError(_("The map shows what was and what is, not the future."))

@@ -78,7 +78,7 @@ def feature(request: HttpRequest, key: str, pk: str) -> HttpResponse:
     if found.page is None:
         raise Http404
     try:
-        return redirect(found.page(int(pk) if pk.isdecimal() else pk))
+        return redirect(found.page(int(pk) if pk.isdecimal() and len(pk) < 20 else pk))
     except NoReverseMatch as error:  # a page that this installation does not have
         raise Http404 from error
 
@@ -88,8 +88,8 @@ def feature(request: HttpRequest, key: str, pk: str) -> HttpResponse:
 @answered
 def within(request: HttpRequest) -> HttpResponse:
     """Return what lies inside an area: counted and listed, or as a file."""
-    form = request.POST.get("query")
-    question = inside.read(request.user, request.body if form is None else form)
+    asked = request.body if request.content_type == "application/json" else request.POST.get("query", "")
+    question = inside.read(request.user, asked)
     found = inside.find(request.user, question)
     name = f"map-{timezone.localtime():%Y%m%d-%H%M}"
     match request.POST.get("format"):
