@@ -1,4 +1,4 @@
-"""Middleware of the shell: the language, the account and what it may open."""
+"""Middleware of the shell: the language, the account and what it may open, what no text may hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
@@ -100,3 +100,22 @@ class AccountMiddleware:
         if request.path.startswith("/api/") and "application/json" in request.headers.get("Accept", ""):
             return JsonResponse({"detail": _("Sign in first."), "errors": {}}, status=401)
         return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+
+
+class TextMiddleware:
+    """Refuses addresses and forms with the character NUL: the database keeps it in no text, so no view looks for it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        """Let the view run, or raise ``BadRequest``."""
+        given = [request.GET]
+        if request.content_type == "application/x-www-form-urlencoded":
+            given.append(request.POST)
+        texts = (text for query in given for name, values in query.lists() for text in (name, *values))
+        if "\0" in request.path or any("\0" in text for text in texts):
+            raise BadRequest

@@ -134,6 +134,19 @@ def test_an_odd_address_is_a_page_that_is_not_there(world, of, key):
     assert world.client("duty").get(reverse("file-timeline", args=[of, key])).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "url", ["/regions/%00/", "/files/region/%00/timeline/", "/places/?region=%00", "/places/?q=a%00", "/places/?%00=1"]
+)
+def test_a_character_that_no_text_may_hold_is_refused(world, url):
+    response = world.client("duty").get(url)
+    assert response.status_code == 400 and "Go back and try again" in response.content.decode()
+
+
+def test_a_form_with_such_a_character_is_refused(world):
+    url = reverse("record-note", args=["facilities", world.facility.pk])
+    assert world.client("registrar").post(url, "text=a%00", "application/x-www-form-urlencoded").status_code == 400
+
+
 @pytest.mark.parametrize("role", ["district", "enterprise", "maintainer"])
 def test_a_region_shows_only_ones_own(world, role):
     client = world.client(role)
@@ -173,7 +186,7 @@ def test_neighbours_lie_within_the_distance(world):
     # The other outlet is 0.1° of longitude away: 8.4 km at this latitude; the station 0.05° and 0.05°: 7 km.
     assert world.outlet.name in names(2) and world.elsewhere.name not in names(2)
     assert world.station.name in names(10) and world.elsewhere.name in names(10)
-    assert world.elsewhere.name not in names(5) and names("x") == names(2)
+    assert world.elsewhere.name not in names(5) and names("x") == names("²") == names(2)
 
 
 def test_a_region_shows_facilities_by_its_boundary_and_not_by_the_ids_of_its_places(world):

@@ -21,7 +21,7 @@ KM_PER_DEGREE = 111.2
 
 def read_distance(text: str | None) -> int:
     """Return one of the distances that are offered."""
-    return int(text) if text and text.isdigit() and int(text) in DISTANCES else USUAL
+    return int(text) if text and text.isdecimal() and int(text) in DISTANCES else USUAL
 
 
 def layers(user: User, subject: Any, km: int) -> list[dict[str, Any]]:
