@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -247,11 +247,9 @@ def happened(user: User, since: datetime) -> Items:
 
 def changed_records(user: User, since: datetime) -> Items:
     """Return what people changed in the registers since yesterday."""
-    registers = {register.object_type: register for register in manifest.registers()}
     found = []
-    for row in facts(user).changes:
-        register = registers[row.object_type]
-        url = link("record", register.key, row.object_id) if register.page is None else _page(register, row.object_id)
+    for row, register, record in facts(user).changes:
+        url = "" if record is None else address(register, record)
         detail = " · ".join(
             filter(None, [str(register.model._meta.verbose_name), verbs.actor(row.actor_name), row.reason])
         )
@@ -269,11 +267,6 @@ def changed_records(user: User, since: datetime) -> Items:
     return found
 
 
-def _page(register: Any, key: str) -> str:
-    """Return the address of a record's own page without reading the record."""
-    return str(register.page(register.model(pk=key)))
-
-
 def accounts(user: User, since: datetime) -> Items:
     """Return accounts made or changed since yesterday."""
     rows = AuditEntry.objects.filter(at__gte=since, verb__startswith="user.").order_by("-at", "-id")[:60]
@@ -285,10 +278,8 @@ def accounts(user: User, since: datetime) -> Items:
 
 def trail(user: User, since: datetime) -> Items:
     """Return how often each verb was done since yesterday, most first."""
-    counts: dict[str, int] = {}
-    for verb in AuditEntry.objects.filter(at__gte=since).order_by().values_list("verb", flat=True):
-        counts[verb] = counts.get(verb, 0) + 1
-    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    rows = AuditEntry.objects.filter(at__gte=since).order_by().values("verb").annotate(number=Count("pk"))
+    ranked = rows.order_by("-number", "verb").values_list("verb", "number")
     return [Item(verbs.verb(verb), link("audit", verb=verb), icon="history", value=number) for verb, number in ranked]
 
 

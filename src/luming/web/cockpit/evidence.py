@@ -27,21 +27,19 @@ HOURS = {"24": _("24 hours"), "168": _("7 days"), "720": _("30 days")}
 @needs("data.view")
 def judgements(request: HttpRequest) -> HttpResponse:
     """List judgements of the chosen kind, state and time, newest first; each leads to its values and packets."""
-    asked = {name: value.replace("\0", "") for name, value in request.GET.items()}
+    get = request.GET.get
     places = Place.objects.visible_to(request.user)
     facility = None
-    if asked.get("facility", "").isdecimal():
-        facility = Facility.objects.visible_to(request.user).filter(pk=asked["facility"]).first()
+    if get("facility", "").isdecimal():
+        facility = Facility.objects.visible_to(request.user).filter(pk=get("facility")).first()
         places = places.filter(outlet__facility=facility) if facility else places.none()
-    if asked.get("medium") in Medium.values:
-        places = places.filter(medium=asked.get("medium"))
-    hours = asked.get("hours") if asked.get("hours") in HOURS else "24"
-    rows = _newest(places, asked.get("kind", ""), timezone.now() - timedelta(hours=int(hours)))
-    if state := asked.get("state"):
+    if get("medium") in Medium.values:
+        places = places.filter(medium=get("medium"))
+    hours = get("hours") if get("hours") in HOURS else "24"
+    rows = _newest(places, get("kind", ""), timezone.now() - timedelta(hours=int(hours)))
+    if state := get("state"):
         rows = rows.filter(state=state)
-    page = Paginator(rows.select_related("place__outlet__facility", "place__region"), PER_PAGE).get_page(
-        asked.get("page")
-    )
+    page = Paginator(rows.select_related("place__outlet__facility", "place__region"), PER_PAGE).get_page(get("page"))
     for row in page:
         row.word = words.state(row.state)
         row.headline = headline(row.place.medium, row.value, row.detail)

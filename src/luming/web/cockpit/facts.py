@@ -13,6 +13,7 @@ from django.utils import timezone
 from luming.core import manifest
 from luming.core.memo import once
 from luming.core.models import AuditEntry, User
+from luming.core.registers import Register
 from luming.registry.models import Device, Place
 from luming.telemetry import store
 from luming.telemetry.models import Command, Event, Gap
@@ -102,21 +103,26 @@ class Facts:
         return {"total": store.packet_count(midnight(), ids), "reasons": reasons, **totals}
 
     @cached_property
-    def changes(self) -> list[AuditEntry]:
-        """Return what people changed in the registers since yesterday, as far as the user sees the records."""
+    def changes(self) -> list[tuple[AuditEntry, Register, Any]]:
+        """Return what people changed in the registers since yesterday, as far as the user sees the records.
+
+        Each entry comes with its register and its record; None stands for a record that is deleted.
+        """
         registers = {
             register.object_type: register for register in manifest.registers() if self.user.may(register.view)
         }
         rows = AuditEntry.objects.filter(at__gte=yesterday(), object_type__in=registers, actor__isnull=False)
-        rows = list(rows.order_by("-at", "-id")[: CHANGES if sees_all_packets(self.user) else 5 * CHANGES])
-        if sees_all_packets(self.user):
-            return rows
-        seen: set[tuple[str, str]] = set()
+        whole = sees_all_packets(self.user)  # who sees the whole city is told of what is deleted, too
+        rows = list(rows.order_by("-at", "-id")[: CHANGES if whole else 5 * CHANGES])
+        records: dict[tuple[str, str], Any] = {}
         for kind in {row.object_type for row in rows}:
             keys = {row.object_id for row in rows if row.object_type == kind}
             visible = registers[kind].model.objects.visible_to(self.user).filter(pk__in=keys)
-            seen |= {(kind, str(key)) for key in visible.values_list("pk", flat=True)}
-        return [row for row in rows if (row.object_type, row.object_id) in seen][:CHANGES]
+            if registers[kind].select:
+                visible = visible.select_related(*registers[kind].select)
+            records |= {(kind, str(record.pk)): record for record in visible}
+        found = [(row, registers[row.object_type], records.get((row.object_type, row.object_id))) for row in rows]
+        return [entry for entry in found if whole or entry[2] is not None][:CHANGES]
 
 
 def _number(rows: Any) -> Any:
