@@ -287,6 +287,9 @@ def test_a_permit_ends_with_a_reason(registrar, permit):
     assert "1" in actions.end_permits(registrar, [permit], status="revoked", reason="处罚决定书")
     permit.refresh_from_db()
     assert permit.standing() == "revoked"
+    assert wrong_fields(actions.end_permit, registrar, permit, "cancelled", reason="x") == {"status"}  # once only
+    permit.refresh_from_db()
+    assert permit.standing() == "revoked"
 
 
 def test_what_an_allowance_must_be(outlet, permit, region):

@@ -103,7 +103,7 @@ def good_days(user: User) -> Figure | None:
     judged = [day for day in known if day.index is not None]
     good = sum(day.index <= GOOD for day in judged)
     trend = [(_noon(day.date), None if day.index is None else float(day.index)) for day in known]
-    note = _("%(good)s of %(judged)s days; daily AQI (HJ 633) of the stations' mean (HJ 663)")
+    note = _("%(good)s of %(judged)s days; daily AQI (HJ 633) of the stations' mean (HJ 663, not verified)")
     return Figure(
         round(100 * good / len(judged), 1) if judged else None,
         _evidence(24 * DAYS), unit="%", decimals=1, trend=trend,

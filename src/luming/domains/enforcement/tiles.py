@@ -63,7 +63,10 @@ def exceeding_now(user: User) -> Figure | None:
     judged = sum(state != "no-data" for state in states.values())
     url = f"{reverse('places')}?kind=outlet" + ("&state=exceeding" if above else "")
     note = _("of %(number)s outlets with data") % {"number": judged}
-    return Figure(above, url, target=0, good=not above, note=note, coverage=judged / len(states), trend=_trend(user))
+    return Figure(
+        above, url, target=0, good=not above if judged else None, note=note, coverage=judged / len(states),
+        trend=_trend(user),
+    )  # fmt: skip
 
 
 def hours_above(user: User) -> Figure | None:

@@ -30,7 +30,10 @@ def above_limit(user: User) -> Figure | None:
     above = sum(state == "exceeding" for state in states.values())
     url = f"{reverse('places')}?medium=noise" + ("&state=exceeding" if above else "")
     note = _("of %(number)s stations in the newest hour") % {"number": judged}
-    return Figure(above, url, trend=_trend(list(states)), good=not above, note=note, coverage=judged / len(states))
+    return Figure(
+        above, url, trend=_trend(list(states)), good=not above if judged else None, note=note,
+        coverage=judged / len(states),
+    )  # fmt: skip
 
 
 def _trend(places: list[int]) -> list[tuple[datetime, float | None]]:

@@ -45,11 +45,17 @@ def change_permit(user: User | None, permit: Permit, *, reason: str = "", **valu
 
 def end_permit(user: User | None, permit: Permit, status: str, *, reason: str) -> Permit:
     """Record that a permit was cancelled, withdrawn or revoked; a reason is needed."""
+    audit.require(user, PERMISSION)
     if status == Permit.Status.VALID or status not in Permit.Status.values:
         raise ValidationError({"status": _("Choose whether the permit was cancelled, withdrawn or revoked.")})
     if not reason.strip():
         raise ValidationError({"reason": _("Say why, with the document that ended the permit.")})
-    return _change(user, permit, reason, {"status": status})
+    with transaction.atomic():
+        locked = Permit.objects.select_for_update(of=("self",)).get(pk=permit.pk)
+        require_scope(user, locked)
+        if locked.status != Permit.Status.VALID:
+            raise ValidationError({"status": _("This permit has ended already; its history says when and why.")})
+        return _change(user, locked, reason, {"status": status})
 
 
 def create_allowance(user: User | None, *, reason: str = "", **values: Any) -> Allowance:

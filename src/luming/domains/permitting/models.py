@@ -17,7 +17,7 @@ from luming.domains.permitting import factors
 from luming.registry.models import Facility, Outlet, Place
 
 # Regulation on the administration of discharge permits (State Council order 736), article 14: who wants to go on
-# discharging applies for renewal 60 days before the permit expires.
+# discharging applies for renewal 60 days before the permit expires (known from memory, not verified).
 RENEWAL = timedelta(days=60)
 
 

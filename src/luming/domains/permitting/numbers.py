@@ -2,7 +2,8 @@
 
 HJ 608-2017, annex A: characters 1–18 are the unified social credit code, 19–21 the number of the site among the unit's
 own, 22 identifies the document (P for a permit). For units without such a code the first edition of the rules put H9,
-the division of the issuing office, nine characters and a lower-case letter into the first 18.
+the division of the issuing office, nine characters and a lower-case letter into the first 18. Not verified: known from
+memory and from numbers in use, the text of HJ 608-2017 is not at hand.
 """
 
 from __future__ import annotations
