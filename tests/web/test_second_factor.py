@@ -98,6 +98,62 @@ def test_who_has_one_is_asked_for_it_even_where_nobody_must(settings):
     assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/account/code/")
 
 
+def test_a_stolen_password_alone_changes_no_password(settings):
+    user = person("duty")
+    enrolled(user)
+    client = sign_in(user)
+    answer = client.post("/account/password/", {"old": PASSWORD, "new": "Taken-2026!", "again": "Taken-2026!"})
+    assert answer.headers["Location"].startswith("/account/code/?next=")
+    assert User.objects.get(pk=user.pk).check_password(PASSWORD)
+    assert client.get("/account/second-factor/codes/").headers["Location"].startswith("/account/code/?next=")
+    assert client.post("/account/language/", {"language": "zh-hans"}).status_code == 302
+    assert client.post("/sign-out/").headers["Location"] == "/sign-in/"
+
+
+def test_a_one_time_password_is_changed_before_the_code_is_asked_for(settings):
+    user = person("duty")
+    device, _codes = enrolled(user)
+    User.objects.update(must_change_password=True)
+    client = sign_in(user)
+    assert client.get("/account/code/").headers["Location"] == "/account/password/"
+    client.post("/account/password/", {"old": PASSWORD, "new": "Fresh-2026!", "again": "Fresh-2026!"})
+    assert client.get("/account/").headers["Location"].startswith("/account/code/?next=")
+    assert client.post("/account/code/", {"code": code_of(device)}).status_code == 302
+    assert client.get("/account/").status_code == 200
+
+
+def test_programs_are_told_in_their_own_way(settings):
+    user = person("duty")
+    enrolled(user)
+    client, program = sign_in(user), {"Accept": "application/json"}
+    asked = [client.get("/api/v1/registers/organisations/", headers=program)]
+    User.objects.update(must_change_password=True)
+    asked += [
+        client.get("/api/v1/registers/organisations/", headers=program),
+        Client().get("/api/v1/registers/organisations/", headers=program),
+    ]
+    assert [answer.status_code for answer in asked] == [401] * 3
+    assert [answer.json()["detail"] for answer in asked] == [
+        "Sign in with your second factor first.", "Change your one-time password first.", "请先登录。"
+    ]  # fmt: skip
+    part = client.get("/summary/", headers={"HX-Request": "true"})
+    assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/account/password/")
+
+
+def test_pages_that_show_a_secret_once_are_not_kept(settings):
+    user, system = person("duty"), person("system-admin")
+    client = sign_in(user)
+    pages = [client.get("/account/second-factor/")]
+    pages.append(client.post("/account/second-factor/", {"code": code_of(TOTPDevice.objects.get(user=user))}))
+    pages.append(client.post("/account/second-factor/codes/", {"password": PASSWORD}))
+    pages.append(sign_in(system).post(reverse("user-password", args=[user.pk])))
+    pages.append(sign_in(system).post("/users/new/", {"username": "new", "name": "New", "language": "en"}))
+    for page in pages:
+        assert page.status_code == 200 and "no-store" in page.headers["Cache-Control"]
+    assert len(re.findall(r"\b[2-9a-z]{5}-[2-9a-z]{5}\b", pages[2].content.decode())) == second_factor.RECOVERY_CODES
+    assert User.objects.filter(username="new").exists()
+
+
 def test_wrong_codes_make_wait(settings):
     user = person("duty")
     device, _codes = enrolled(user)

@@ -10,7 +10,7 @@ from django.contrib import auth
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -24,8 +24,8 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 # What a person with a one-time password may still open.
 WHILE_PASSWORD_IS_NEW = {"password", "sign-out", "language"}
-# What a person may open who has not given the code of the second factor yet.
-WHILE_UNVERIFIED = {"second-factor", "second-factor-enrol", "second-factor-codes", *WHILE_PASSWORD_IS_NEW}
+# What a person may open who has not given the code of the second factor yet: not the password, which may be stolen.
+WHILE_UNVERIFIED = {"second-factor", "second-factor-enrol", "sign-out", "language"}
 PUBLIC_SITE = "/public/"
 
 
@@ -78,28 +78,26 @@ class AccountMiddleware:
         if access == PUBLIC:
             return None
         if not request.user.is_authenticated:
-            return self._ask_to_sign_in(request)
+            return self._lead(request, settings.LOGIN_URL, _("Sign in first."))
         name = request.resolver_match.url_name if request.resolver_match else None
-        if request.user.must_change_password and name not in WHILE_PASSWORD_IS_NEW:
-            return redirect("password")
-        if name not in WHILE_UNVERIFIED and (step := sessions.second_factor_step(request)):
-            return self._lead(request, step)
+        if request.user.must_change_password:
+            if name not in WHILE_PASSWORD_IS_NEW:
+                return self._lead(request, "password", _("Change your one-time password first."), comes_back=False)
+        elif name not in WHILE_UNVERIFIED and (step := sessions.second_factor_step(request)):
+            return self._lead(request, step, _("Sign in with your second factor first."))
         if access != SIGNED_IN and not request.user.may(access):
             message = _("Your role does not hold the permission “%(name)s”.") % {"name": PERMISSIONS[access]}
             raise PermissionDenied(message)
         return None
 
-    def _lead(self, request: HttpRequest, name: str) -> HttpResponse:
-        if request.headers.get("HX-Request"):
-            return HttpResponse(status=401, headers={"HX-Redirect": reverse(name)})
-        return redirect_to_login(request.get_full_path(), reverse(name))
-
-    def _ask_to_sign_in(self, request: HttpRequest) -> HttpResponse:
-        if request.headers.get("HX-Request"):  # a part of a page cannot hold the sign-in page: leave the page
-            return HttpResponse(status=401, headers={"HX-Redirect": reverse(settings.LOGIN_URL)})
+    def _lead(self, request: HttpRequest, name: str, text: str, *, comes_back: bool = True) -> HttpResponse:
+        """Lead to the page that must come first; what asks for no page is answered in its own way."""
+        address = reverse(name)
+        if request.headers.get("HX-Request"):  # a part of a page cannot hold that page: leave the page
+            return HttpResponse(status=401, headers={"HX-Redirect": address})
         if request.path.startswith("/api/") and "application/json" in request.headers.get("Accept", ""):
-            return JsonResponse({"detail": _("Sign in first."), "errors": {}}, status=401)
-        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+            return JsonResponse({"detail": text, "errors": {}}, status=401)
+        return redirect_to_login(request.get_full_path(), address) if comes_back else redirect(address)
 
 
 class TextMiddleware:

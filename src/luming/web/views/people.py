@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from luming.core import actions, second_factor
@@ -36,6 +37,7 @@ def users(request: HttpRequest) -> HttpResponse:
 
 
 @needs("user.manage")
+@never_cache
 def create(request: HttpRequest) -> HttpResponse:
     """Make an account and show its one-time password once."""
     form = UserForm(request.POST or None)
@@ -68,6 +70,7 @@ def set_active(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @needs("user.manage")
+@never_cache
 @require_POST
 def reset_password(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an account's new one-time password once."""

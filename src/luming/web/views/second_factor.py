@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from django_otp import login as otp_login
 
@@ -55,6 +56,7 @@ def _next(request: HttpRequest) -> str:
 
 
 @signed_in
+@never_cache
 def enrol(request: HttpRequest) -> HttpResponse:
     """Show the QR code of a new key; its first code takes it into use, and the recovery codes are shown once."""
     try:
@@ -89,11 +91,12 @@ def picture(text: str) -> str:
 
 
 @signed_in
+@never_cache
 def codes(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes, with the password."""
     form = ConfirmForm(request.POST or None)
-    if second_factor.device(request.user) is None or sessions.second_factor_step(request):
-        return redirect("second-factor")
+    if second_factor.device(request.user) is None:
+        return redirect("second-factor-enrol")
     if request.method == "POST" and form.is_valid():
         try:
             found = second_factor.renew_codes(request.user, form.cleaned_data["password"])
