@@ -48,7 +48,14 @@ def test_a_measured_value_is_not_compared_with_a_limit_on_the_converted_one(worl
     given = Latest(world.series, dataclasses.replace(hour, value=9.0, converted=12.5), limit)
     assert (given.value, given.share, given.exceeds) == (12.5, 1.25, True)
     limit.converted = False
-    assert Latest(world.series, dataclasses.replace(hour, value=99.0, converted=None), limit).exceeds
+    high = dataclasses.replace(hour, value=99.0, converted=None)
+    assert Latest(world.series, high, limit).exceeds
+    assert not Latest(world.series, dataclasses.replace(high, flag="D"), limit).exceeds  # the device was being mended
+    world.series.unit = "µg/m³"  # of the values; the limit of 10 mg/m³ is 10,000 µg/m³
+    small = Latest(world.series, high, limit)
+    assert (small.upper, small.share, small.exceeds) == (10_000, 0.0099, False)
+    world.series.unit = "kPa"
+    assert Latest(world.series, high, limit).upper is None
 
 
 def test_every_section_is_in_the_way_through_the_page(world):

@@ -14,7 +14,8 @@ from django.utils import timezone
 from luming.core.models import User
 from luming.registry.models import Interval, Limit, Place
 from luming.registry.queries import limits_in_force, series_of
-from luming.telemetry import store
+from luming.standards.emission import JUDGED_FLAGS
+from luming.telemetry import store, units
 from luming.web import periods, words
 from luming.web.onefile import subjects
 from luming.web.states import Current, current
@@ -52,19 +53,36 @@ class Latest:
         return self.observation.converted if self.limit.converted else self.observation.value
 
     @property
+    def lower(self) -> float | None:
+        """Return the lower limit in the unit of the values."""
+        return self._bound(self.limit.lower if self.limit else None)
+
+    @property
+    def upper(self) -> float | None:
+        """Return the upper limit in the unit of the values."""
+        return self._bound(self.limit.upper if self.limit else None)
+
+    def _bound(self, bound: float | None) -> float | None:
+        if bound is None or self.limit is None or self.series is None:
+            return None
+        try:
+            return bound * units.scale(self.limit.unit, self.series.unit)
+        except ValueError:  # units of another kind: nothing can be compared
+            return None
+
+    @property
     def share(self) -> float | None:
         """Return the judged figure as a share of its upper limit."""
-        if self.judged is None or self.limit is None or not self.limit.upper:
-            return None
-        return self.judged / self.limit.upper
+        return None if self.judged is None or not self.upper else self.judged / self.upper
 
     @property
     def exceeds(self) -> bool:
-        """Tell whether the judged figure lies beyond its limit."""
-        if self.judged is None or self.limit is None:
+        """Tell whether the judged figure lies beyond its limit; what the device marks as no measurement does not."""
+        if self.judged is None or self.observation is None or (self.observation.flag or "") not in JUDGED_FLAGS:
             return False
-        low, high = self.limit.lower, self.limit.upper
-        return (high is not None and self.judged > high) or (low is not None and self.judged < low)
+        return (self.upper is not None and self.judged > self.upper) or (
+            self.lower is not None and self.judged < self.lower
+        )
 
 
 @dataclass(slots=True)
@@ -145,7 +163,7 @@ def _draw(rows: list[Live], now: Any) -> None:
 def _line(latest: Latest, points: list[tuple[float, float]]) -> Line | None:
     if len(points) < 2:
         return None
-    upper = latest.limit.upper if latest.limit else None
+    upper = latest.upper
     top = max([value for _hour, value in points] + ([upper] if upper else []), default=1) * 1.08 or 1
     low = min(0.0, *(value for _hour, value in points))
 

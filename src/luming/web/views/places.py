@@ -153,7 +153,8 @@ def _latest(place: Place, every: list[Series]) -> list[dict[str, Any]]:
         row[f"{series.interval}_series"] = series
         row["limit"] = limits.get(series.factor)
     for row in by_factor.values():
-        row["exceeds"] = Latest(row.get("hour_series"), row.get("hour"), row["limit"]).exceeds
+        latest = Latest(row.get("hour_series"), row.get("hour"), row["limit"])
+        row |= {"exceeds": latest.exceeds, "lower": latest.lower, "upper": latest.upper}
     return list(by_factor.values())
 
 
