@@ -4,10 +4,15 @@ import contextlib
 import copy
 import json
 import random
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from driving import DESKTOP, PHONE, opened, report, settle, violations
+
+from luming.core import manifest
+from luming.core.manifest import Figure, Tile
 
 WALL, WIDE_WALL = (1920, 1080), (3840, 1080)
 WARM, CYCLES, SAMPLE = 70, 150, 5  # cycles of the wall: until the map is warm, then, and between two measures
@@ -269,6 +274,35 @@ def test_the_wall_says_when_the_session_is_over(browser, live_server, world):
         assert "session is over" in page.inner_text("#wall-trouble")
         page.click("#wall-trouble a")
         page.wait_for_url("**/sign-in/?next=/cockpit/wall/")
+
+
+def test_the_wall_lives_with_a_tile_that_fails_and_ends_per_cent_at_a_hundred(
+    browser, live_server, world, monkeypatch, caplog
+):
+    def broken(user):
+        raise RuntimeError("no such table")
+
+    def complete(shares):
+        begin = timezone.now()
+        trend = [(begin + timedelta(days=day), share) for day, share in enumerate(shares)]
+        return lambda user: Figure(shares[-1], "/", unit="%", decimals=1, trend=trend)
+
+    shares = {"air": [96.4, 97.1, 99.9], "water": [100.0, 100.0], "sources": [3.0, 5.0], "matters": [80.0, 120.0]}
+    tiles = [Tile(f"share-{key}", key, key, complete(values)) for key, values in shares.items()]
+    tiles += [Tile(f"broken-{kind}", kind, "air", broken, kind) for kind in ("parts", "list")]
+    monkeypatch.setattr(manifest, "tiles", lambda: tiles)
+    with opened(browser, live_server, world, "leader", size=WALL) as page:
+        page.goto(f"{live_server.url}/cockpit/wall/")
+        until(page, "document.querySelectorAll('.wall-chart canvas').length === 4")
+        assert page.is_hidden("#wall-trouble")
+        assert "could not be computed" in page.inner_text(".wall-panel[data-group=air]")
+        ends = page.evaluate(
+            "Object.fromEntries([...document.querySelectorAll('.wall-panel[data-group] .wall-chart')].map((node) =>"
+            " [node.closest('[data-group]').dataset.group,"
+            " echarts.getInstanceByDom(node).getModel().getComponent('yAxis').axis.scale.getExtent()[1]]))"
+        )
+        assert ends["air"] == ends["water"] == 100 and ends["sources"] < 10 and ends["matters"] >= 120
+    caplog.clear()
 
 
 def test_numbers_of_the_wall_lead_to_their_evidence(browser, live_server, world):

@@ -179,6 +179,11 @@ def test_a_tile_that_fails_leaves_the_others_alone(world, monkeypatch, caplog):
     monkeypatch.setattr(compose.manifest, "tiles", lambda: every)
     page = text(world)
     assert "could not be computed" in page and "Outlets by state" in page
+    zones = world.client("leader").get(reverse("wall-data")).json()["zones"]
+    tiles = {tile["key"]: tile for groups in zones.values() for group in groups for tile in group["tiles"]}
+    assert tiles["broken"] | {"label": ""} == {  # the wall reads the same of every tile
+        "key": "broken", "label": "", "kind": "number", "text": "—", "failed": True, "trend": [], "parts": [],
+    }  # fmt: skip
     assert "broken" in caplog.text
     caplog.clear()
 

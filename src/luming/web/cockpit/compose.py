@@ -187,7 +187,7 @@ def _tile_data(shown: Shown) -> dict[str, Any]:
     figure = shown.figure
     known: dict[str, Any] = {
         "key": shown.tile.key, "label": str(shown.tile.label), "kind": shown.tile.kind, "text": shown.text,
-        "failed": shown.failed,
+        "failed": shown.failed, "trend": [], "parts": [],
     }  # fmt: skip
     if figure is None:
         return known

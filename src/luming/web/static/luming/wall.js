@@ -163,7 +163,7 @@ class Panel {
     group.tiles.filter((tile) => tile.kind !== "list").forEach((tile) => this.number(tile));
     this.pages = Math.max(1, Math.ceil(group.tiles.filter((tile) => tile.kind === "number").length / NUMBERS));
     // What the lower part of the panel shows in turn: trends, and rankings page by page.
-    this.views = group.tiles.filter((tile) => tile.trend && tile.trend.length > 1).map((tile) => ({ tile }));
+    this.views = group.tiles.filter((tile) => tile.trend.length > 1).map((tile) => ({ tile }));
     group.tiles.filter((tile) => tile.kind === "list").forEach((tile) => {
       const rows = tile.parts.map(([label, value, colour, url, share]) => ({ label, value: plain(value), colour, url, share }));
       for (let page = 0; page < rows.length; page += LINES) this.views.push({ tile, rows: rows.slice(page, page + LINES) });
@@ -182,6 +182,7 @@ class Panel {
     }
     const [head, link, note, bar, legend] = node.children;
     write(head, tile.label);
+    node.classList.toggle("is-failed", tile.failed);
     const [dot, value, unit] = link.children;
     if (tile.url) link.href = tile.url;
     dot.style.background = tile.colour || "transparent";
@@ -249,6 +250,11 @@ function plain(value) {
   return typeof value === "number" ? value.toLocaleString(text.language === "en" ? "en" : "zh-CN", { maximumFractionDigits: 2 }) : value;
 }
 
+// Where an axis of per cent ends: at 100 when all of it lies below and the room above the values would reach beyond.
+function whole({ min, max }) {
+  return max <= 100 && max + (max - min || max) >= 100 ? 100 : null;
+}
+
 function option(tile) {
   const size = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const days = tile.trend.at(-1)[0] - tile.trend[0][0] > 3 * 86_400_000;
@@ -262,7 +268,7 @@ function option(tile) {
       type: "time", splitNumber: 4, boundaryGap: counts ? ["6%", "6%"] : [0, 0], axisLine: { lineStyle: { color: "#35605c" } }, axisTick: { show: false },
       axisLabel: { ...label, hideOverlap: true, formatter: days ? "{MM}-{dd}" : "{HH}:{mm}" },
     },
-    yAxis: { type: "value", scale: !counts, minInterval: counts ? 1 : 0, splitNumber: 3, axisLabel: label, splitLine: { lineStyle: { color: "#1c3f3d" } } },
+    yAxis: { type: "value", scale: !counts, minInterval: counts ? 1 : 0, max: tile.unit === "%" ? whole : null, splitNumber: 3, axisLabel: label, splitLine: { lineStyle: { color: "#1c3f3d" } } },
     series: [{
       type: counts ? "bar" : "line", showSymbol: false, lineStyle: { width: 0.22 * size, color: "#3ee0c5" },
       itemStyle: { color: "#3ee0c5" }, barMaxWidth: 2.4 * size,
