@@ -19,6 +19,7 @@ from luming.core import audit
 from luming.core.roles import PERMISSIONS
 from luming.web import sessions
 from luming.web.access import PUBLIC, SIGNED_IN
+from luming.web.addresses import visitor
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -54,7 +55,7 @@ class AccountMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(PUBLIC_SITE):  # nobody is asked who they are: no session, no database
             return self.get_response(request)
-        token = audit.request_address.set(request.META.get("REMOTE_ADDR") or None)
+        token = audit.request_address.set(visitor(request) or None)
         try:
             if request.user.is_authenticated and sessions.is_idle(request):
                 auth.logout(request)

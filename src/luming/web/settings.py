@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib.metadata import entry_points
+from ipaddress import ip_network
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -143,6 +144,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "luming.web.addresses.visitor"
 AXES_LOCKOUT_CALLABLE = "luming.web.views.errors.locked_out"
 SESSION_COOKIE_AGE = 8 * 3600
 # Minutes without a click after which a session ends; 0 leaves it to the age of the session.
@@ -155,7 +157,11 @@ SECOND_FACTOR = os.environ.get("LUMING_SECOND_FACTOR") or (
 if SECOND_FACTOR not in {"admins", "all", "off"}:
     raise ValueError(f"LUMING_SECOND_FACTOR must be admins, all or off, not {SECOND_FACTOR!r}")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _flag("LUMING_HTTPS", False)
-SECURE_HSTS_SECONDS = 31536000 if _flag("LUMING_HTTPS", False) else 0
+SECURE_HSTS_SECONDS = 31536000 if SESSION_COOKIE_SECURE else 0
+# The proxy ends TLS and says so; without this no answer would count as sent over it, and none would carry HSTS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+# Whose X-Forwarded-For is believed (luming.web.addresses).
+PROXIES = [ip_network(item) for item in _list("LUMING_PROXIES", "127.0.0.0/8,::1")]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

@@ -8,7 +8,6 @@ with a line that says how old it is.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from luming import __version__
+from luming.web.addresses import visitor
 from luming.web.templatetags.luming import span
 
 logger = logging.getLogger(__name__)
@@ -129,22 +129,10 @@ def _plain(status: int, headers: dict[str, str], language: str) -> HttpResponse:
 def over_limit(request: HttpRequest) -> int | None:
     """Count a request of an address; return the seconds to wait when it sent too many in this minute."""
     now = time.time()
-    key = f"luming.public.rate.{address(request)}.{int(now // 60)}"
+    key = f"luming.public.rate.{visitor(request)}.{int(now // 60)}"
     cache.add(key, 0, 120)
     try:
         number = cache.incr(key)
     except ValueError:  # the entry was dropped in between
         return None
     return None if number <= settings.PUBLIC_REQUESTS_PER_MINUTE else 60 - int(now % 60)
-
-
-def address(request: HttpRequest) -> str:
-    """Return who asks; a proxy on this machine names them as the last of ``X-Forwarded-For``."""
-    peer = request.META.get("REMOTE_ADDR", "")
-    named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    try:
-        if named and ipaddress.ip_address(peer).is_loopback:
-            return str(ipaddress.ip_address(named))
-    except ValueError:
-        pass
-    return peer

@@ -25,7 +25,7 @@ from luming.registry import importing
 from luming.registry.models import Device, Facility, Place, Region
 from luming.registry.problems import FileError
 from luming.web.access import needs, public
-from luming.web.outside.copies import address
+from luming.web.addresses import visitor
 from luming.web.setup import actions
 from luming.web.setup.forms import AdministratorsForm, BackupForm, CityForm, GatewayForm, TokenForm
 
@@ -89,7 +89,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 def _may_try(request: HttpRequest) -> bool:
     """Count a try; tell whether it is allowed."""
     allowed = True
-    for name, limit in ((f"luming.setup.{address(request)}", TRIES), ("luming.setup.all", ALL_TRIES)):
+    for name, limit in ((f"luming.setup.{visitor(request)}", TRIES), ("luming.setup.all", ALL_TRIES)):
         cache.add(name, 0, TRIES_PERIOD)
         allowed &= cache.incr(name) <= limit
     return allowed
