@@ -549,6 +549,12 @@ def test_timeline_risk_and_checks(duty, busy, permit):
     Facility.objects.update(uscc="91350100M000100Y43")
     fresh = Facility.objects.get(pk=busy.pk)
     assert [finding.state for finding in file.permit_today(fresh)] == ["bad", "bad"]
+    actions.end_permit(None, permit, "revoked", reason="处罚决定书")
+    soon = timezone.now() + timedelta(seconds=1)
+    told = list(file.moments(duty, busy, soon, 10))
+    assert [moment.tone for moment in told] == ["danger", "info"] and NUMBER in told[0].label
+    assert now < told[0].at < soon  # when it was entered
+    assert list(file.moments(duty, busy, now, 10)) == told[1:]
     Allowance.objects.all().delete()
     Permit.objects.all().delete()
     memo.forget(duty)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
+from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from luming.core.history import event_models
 from luming.core.manifest import Check, Finding, Moment, Reason, Timeline, Trait
 from luming.core.models import User
 from luming.domains.permitting import accounts, factors, links, numbers, words
@@ -27,9 +29,11 @@ OVER, AHEAD = 25.0, 12.0
 
 
 def moments(user: User, facility: Facility, before: datetime, limit: int) -> Iterable[Moment]:
-    """Return when permits were issued and when they expired."""
+    """Return when permits were issued, when they expired, and when it was entered that they had ended before."""
     found: list[Moment] = []
-    for permit in Permit.objects.visible_to(user).filter(facility=facility):
+    permits = list(Permit.objects.visible_to(user).filter(facility=facility))
+    ended_at = _ended_at(permit.pk for permit in permits if permit.status != Permit.Status.VALID)
+    for permit in permits:
         found.append(
             Moment(
                 _midnight(permit.issued_on),
@@ -44,8 +48,24 @@ def moments(user: User, facility: Facility, before: datetime, limit: int) -> Ite
             found.append(
                 Moment(ended, _("Permit expired"), permit.number, links.permit(permit), "danger", "certificate-off")
             )
+        elif permit.pk in ended_at:
+            text = _("Permit %(number)s: %(state)s") % {
+                "number": permit.number, "state": words.PERMITS[permit.status].label,
+            }  # fmt: skip
+            found.append(
+                Moment(ended_at[permit.pk], text, permit.note, links.permit(permit), "danger", "certificate-off")
+            )
     found = [moment for moment in found if moment.at < before]
     return sorted(found, key=lambda moment: moment.at, reverse=True)[:limit]
+
+
+def _ended_at(permits: Iterable[int]) -> dict[int, datetime]:
+    """Return when the history first knows each permit as ended."""
+    wanted = list(permits)
+    if not wanted:
+        return {}
+    rows = event_models(Permit)[-1]._default_manager.filter(pgh_obj__in=wanted).exclude(status=Permit.Status.VALID)
+    return dict(rows.order_by().values_list("pgh_obj").annotate(Min("pgh_created_at")))
 
 
 def _midnight(day: date) -> datetime:
