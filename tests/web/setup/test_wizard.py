@@ -159,9 +159,22 @@ def test_a_name_that_will_not_do_leaves_nothing():
     assert "Letters" not in text(begun().get("/setup/administrators/"))
 
 
-def test_folders_that_cannot_hold_backups(tmp_path):
+def test_ports_of_other_processes_are_refused(monkeypatch):
     _client, user = admin()
-    for folder in ("relative", str(tmp_path), str(tmp_path / "pgdata" / "x"), "/proc/nothing/here"):
+    monkeypatch.setenv("LUMING_WEB_PORT", "8123")
+    for port in (80, 70000, 5432, 8123, 9213, 9214):
+        with pytest.raises(ValidationError):
+            actions.set_gateway(user, "0.0.0.0", port)
+    assert not installation.configured()
+    actions.set_gateway(user, "0.0.0.0", 9300)
+    assert installation.configured() == {"LUMING_GATEWAY_HOST": "0.0.0.0", "LUMING_GATEWAY_PORT": "9300"}
+
+
+def test_folders_that_cannot_hold_backups(tmp_path, settings):
+    _client, user = admin()
+    settings.STATIC_ROOT, settings.MEDIA_ROOT = tmp_path / "static", tmp_path / "files"
+    inside = [str(tmp_path / name) for name in ("pgdata/x", "static", "static/b", "files/b")]
+    for folder in ("relative", str(tmp_path), *inside, "/proc/nothing/here"):
         with pytest.raises(ValidationError):
             actions.set_backup(user, folder, 3)
     with pytest.raises(ValidationError):

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, models, transaction
 from django.utils import timezone
@@ -118,19 +119,24 @@ def set_gateway(actor: User, host: str, port: int) -> None:
     Raises
     ------
     ValidationError
-        The port is none, or is that of the pages.
+        The port is none, or another part of the installation has it.
     """
     audit.require(actor, "system.setup")
     if not 1024 <= port <= 65535:
         raise ValidationError({"port": _("Choose a port between 1024 and 65535.")})
     if host not in {"127.0.0.1", "0.0.0.0"}:
         raise ValidationError({"host": _("Choose where the gateway listens.")})
-    taken = {int(os.environ.get("LUMING_WEB_PORT", "8000")), 5432}
-    if port in taken:
-        raise ValidationError({"port": _("This port belongs to the pages or to the database.")})
+    if port in _taken():
+        raise ValidationError({"port": _("This port belongs to the pages, the database or the metrics.")})
     with transaction.atomic():
         audit.record(actor, VERBS["gateway"], _subject(actor), host=host, port=port)
         installation.configure(LUMING_GATEWAY_HOST=host, LUMING_GATEWAY_PORT=str(port))
+
+
+def _taken() -> set[int]:
+    """Return the ports of the other processes."""
+    own = (("LUMING_WEB_PORT", "8000"), ("LUMING_WORKER_METRICS_PORT", "9214"))
+    return {5432, settings.GATEWAY_METRICS_PORT, *(int(os.environ.get(name, default)) for name, default in own)}
 
 
 def set_backup(actor: User, folder: str, keep: int) -> Path:
@@ -147,9 +153,11 @@ def set_backup(actor: User, folder: str, keep: int) -> Path:
         raise ValidationError({"folder": _("Give the whole path, beginning with “/”.")})
     where = where.resolve()
     data = installation.data_dir()
-    if where == data or data / "pgdata" in (where, *where.parents):
+    # What lies with the static files is served to everyone, and what lies with the uploaded ones is packed again.
+    used = {data / "pgdata", Path(settings.STATIC_ROOT).resolve(), Path(settings.MEDIA_ROOT).resolve()}
+    if where == data or used & {where, *where.parents}:
         raise ValidationError(
-            {"folder": _("Not into the database's own folder: choose another one, best another disk.")}
+            {"folder": _("Not into a folder of the installation itself: choose another one, best another disk.")}
         )
     if not 1 <= keep <= 1000:
         raise ValidationError({"keep": _("Keep at least one backup.")})
