@@ -152,6 +152,19 @@ def test_searching_by_keyboard(browser, live_server, world):
         page.wait_for_url("**/search/?q=*")
 
 
+def test_who_types_faster_than_the_answer_gets_what_was_typed(browser, live_server, world):
+    with opened(browser, live_server, world) as page:
+        page.goto(f"{live_server.url}/places/")
+        settle(page)
+        page.keyboard.press("Control+k")
+        page.fill("#search-text", world.facility.name)
+        until(page, "document.querySelector('#search-options [aria-selected=true]')")
+        page.route(f"**/search/find/?q={world.device.mn}", lambda route: None)  # an answer that takes its time
+        page.fill("#search-text", world.device.mn)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/search/?q={world.device.mn}")
+
+
 def test_searching_on_a_phone(browser, live_server, world):
     with opened(browser, live_server, world, size=PHONE) as page:
         page.goto(f"{live_server.url}/devices/")

@@ -86,6 +86,21 @@ def test_a_click_shows_a_card_and_the_page(browser, live_server, world):
         page.wait_for_url(f"**/places/{world.outlet.pk}/")
 
 
+def test_the_address_names_the_card_that_is_shown(browser, live_server, world):
+    with opened(browser, live_server, world) as page:
+        show(page, live_server, "?l=gas-outlets,facilities&c=109.8,40.6,12")
+        box = page.locator(".om-map").bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        chosen = "new URLSearchParams(location.search).get('s')"
+        page.locator(".om-others button").wait_for()
+        until(page, chosen)
+        first = page.evaluate(chosen)
+        page.click(".om-others button")  # the outlet and its facility stand at one point
+        until(page, f"{chosen} && {chosen} !== '{first}'")
+        page.keyboard.press("Escape")
+        until(page, f"!{chosen}")
+
+
 def test_the_list_leads_to_the_same_cards(browser, live_server, world):
     with opened(browser, live_server, world) as page:
         show(page, live_server)
@@ -180,6 +195,13 @@ def test_around_a_feature_and_upwind_of_it(browser, live_server, world):
         page.keyboard.press("Enter")
         page.locator("[data-part=area-result] .om-sum", has_text="2 inside").wait_for()
         assert "8.46 km" in page.inner_text("[data-part=area-result]")
+        page.click("#om-tab-layers")
+        page.uncheck("#om-layer-gas-outlets")  # the layer of the feature is hidden like any other
+        page.locator("[data-part=area-result]", has_text="at least one layer").wait_for(state="attached")
+        assert not page.is_checked("#om-layer-gas-outlets")
+        page.check("#om-layer-gas-outlets")
+        page.click("#om-tab-area")
+        page.locator("[data-part=area-result] .om-sum", has_text="2 inside").wait_for()
         page.locator("[data-part=area-result] .om-find", has_text=world.outlet.name).click()
         page.click(".om-actions button >> nth=1")
         page.locator("[data-part=wind-source]", has_text="by hand").wait_for()  # no station measured the wind
@@ -197,6 +219,8 @@ def test_around_a_feature_and_upwind_of_it(browser, live_server, world):
         page.goto(address)
         page.wait_for_selector("luming-onemap[data-ready=yes]")
         page.locator("[data-part=wind-result] .om-sum", has_text="0 upwind").wait_for()
+        with page.expect_request(lambda asked: '"sector"' in (asked.post_data or "") and '"at":"' in asked.post_data):
+            page.click("[data-part=time-back]")  # the states upwind are those of the hour that is shown
 
 
 def test_the_browser_measures_as_the_server_does(browser, live_server, world):

@@ -9,6 +9,7 @@ and ``Model.DoesNotExist`` for what lies outside the user's scope. ``user=None``
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -542,17 +543,47 @@ def _typed(user: User | None, register: Register, values: Values) -> dict[str, A
 def _value(user: User | None, column: models.Field, value: Any) -> Any:
     if value is None or (value == "" and column.null):
         return None if column.null else "" if column.empty_strings_allowed and not column.is_relation else None
-    if not column.is_relation or isinstance(value, models.Model):
-        return value if column.is_relation else column.to_python(value)
+    if not column.is_relation:
+        return _own_value(column, value)
+    if isinstance(value, models.Model):
+        return value
     model: Any = column.related_model
     rows = (
         model.objects.visible_to(user) if user is not None and hasattr(model.objects, "visible_to") else model.objects
     )
     try:
-        return rows.get(pk=value)
+        return rows.get(pk=value if _can_be_kept(value) else None)
     except (ObjectDoesNotExist, ValueError, TypeError) as error:
         sentence = _("There is no such record any more, or it is outside your data scope: choose another one.")
         raise ValidationError(sentence) from error
+
+
+def _own_value(column: models.Field, value: Any) -> Any:
+    """Return a value of a column that leads to no record; what a program sends may be anything that JSON knows."""
+    sentence = _("This is no value of this field: its kind stands in the description of the register's fields.")
+    if isinstance(value, list | dict) and not isinstance(column, models.JSONField):
+        raise ValidationError(sentence)
+    try:
+        found = column.to_python(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValidationError(sentence) from error
+    if not _can_be_kept(found):
+        raise ValidationError(sentence)
+    return found
+
+
+def _can_be_kept(value: Any) -> bool:
+    """Tell whether the database keeps a value: numbers have an end, and no text holds the character NUL."""
+    match value:
+        case str():
+            return "\0" not in value
+        case float():
+            return math.isfinite(value)
+        case dict():
+            return all(_can_be_kept(part) for pair in value.items() for part in pair)
+        case list():
+            return all(map(_can_be_kept, value))
+    return True
 
 
 def _sentences(error: ValidationError) -> list[tuple[str, str]]:

@@ -90,6 +90,7 @@ def test_refused_packets(world):
 def test_connections_and_clocks(world):
     now = timezone.now()
     Connection.objects.update(opened_at=now - timedelta(days=10), closed_at=now - timedelta(days=5))
+    DeviceStatus.objects.update(last_packet_at=now)
     found = reasons(world, portrait.connections)
     assert found["Without a connection for 50.0 % of the time"][0] == -15.0
     assert found["Clocks that are off: 1, at worst +70.0 s"] == (-4.0, reverse("device", args=[world.device.pk]))

@@ -90,6 +90,39 @@ def test_wrong_fields_are_named(world, values, field):
     assert not Well.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", '"a\\u0000b"'), ("name", "[1]"), ("name", "{}"), ("drilled_on", "5"), ("drilled_on", "true"),
+        ("longitude", "NaN"), ("longitude", "-1e999"), ("longitude", '"NaN"'),
+        ("region", '"\\u0000"'), ("facility", "1e999"),
+    ],
+)  # fmt: skip
+def test_a_value_that_no_column_holds_is_named(world, field, value):
+    body = f'{{"values": {{"{field}": {value}}}}}'.encode()
+    well = Well.objects.create(**NEW | {"region_id": NEW["region"], "region": None})
+    answer = world.client("registrar").patch(f"{URL}{well.pk}/", body, content_type="application/json")
+    assert answer.status_code == 400 and list(answer.json()["errors"]) == [field], answer.content
+
+
+def test_a_change_from_an_old_version_is_refused(world, wells):
+    client, url = world.client("registrar"), f"{URL}{wells[1].pk}/"
+    first = client.get(url).headers["ETag"]
+
+    def change(values, version):
+        return client.patch(url, {"values": values}, content_type="application/json", headers={"If-Match": version})
+
+    squeezed = change({"depth_m": 13}, f"W/{first}")  # as it comes when the answer was compressed
+    second = squeezed.headers["ETag"]
+    assert squeezed.status_code == 200 and second != first and client.get(url).headers["ETag"] == second
+    late = change({"depth_m": 14}, first)
+    assert late.status_code == 412 and late.json()["detail"] and late.headers["ETag"] == second
+    for unreadable in ("13", f"{first}, {second}", '""'):
+        assert change({"depth_m": 14}, unreadable).status_code == 400
+    assert Well.objects.get(pk=wells[1].pk).depth_m == 13
+    assert change({"depth_m": 14}, "*").status_code == 200
+
+
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"values": 3}', '{"values": {}, "reason": 4}', "{"])
 def test_a_body_that_is_none_is_explained(world, body):
     answer = world.client("registrar").post(URL, body, content_type="application/json")
@@ -142,6 +175,9 @@ def test_the_description_names_every_register_field_and_parameter(world):
     assert values["properties"]["depth_m"]["description"] == "Depth (m)"
     changed = paths["/api/v1/registers/wells/{pk}/"]["patch"]["requestBody"]["content"]["application/json"]["schema"]
     assert "code" not in changed["properties"]["values"]["properties"]
+    patch = paths["/api/v1/registers/wells/{pk}/"]["patch"]
+    assert {(item["name"], item["in"]) for item in patch["parameters"]} == {("pk", "path"), ("If-Match", "header")}
+    assert "412" in patch["responses"]
     assert "/api/v1/registers/facilities/" in paths and "/api/v1/registers/samples/" in paths
 
 

@@ -1,6 +1,7 @@
 """The list of a register, as a person and as a browser see it."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
@@ -102,13 +103,19 @@ def test_a_condition_that_cannot_be_read_is_said_and_finds_nothing(world, wells,
 @pytest.mark.parametrize(
     "query",
     [
-        {"q": "\0"}, {"depth_m_min": "1e400"}, {"depth_m_min": "NaN"}, {"region": "\0"}, {"q": "%_\\"},
-        {"columns": ","},
+        {"depth_m_min": "1e400"}, {"depth_m_min": "NaN"}, {"q": "%_\\"}, {"columns": ","},
         {"sort": "-,,--name"}, {"view": "99999999999999999999"}, {"density": "<b>"}, {"q": "x" * 5000},
     ],
 )  # fmt: skip
 def test_nonsense_in_the_address_breaks_nothing(world, wells, query):
     assert world.client("duty").get(URL, query).status_code in (200, 302)
+
+
+@pytest.mark.parametrize("query", [{"q": "\0"}, {"region": "\0"}])
+def test_a_character_that_no_text_may_hold_is_refused_or_left_out(world, wells, query):
+    client = world.client("duty")
+    assert client.get(URL, query).status_code == 400
+    assert client.post(f"{URL}export/", {"format": "csv", "query": urlencode(query)}).status_code == 200
 
 
 def test_records_of_a_relation_are_found_by_typing(world):
@@ -256,3 +263,14 @@ def test_a_list_filters_by_tags(world, wells):
     annotations.tag(registrar, facility, world.facility, "重点关注")
     cache.clear()
     assert "重点关注" not in world.client("enterprise").get("/registers/facilities/").content.decode()
+
+
+@pytest.mark.parametrize("role", ["enterprise", "maintainer"])
+@pytest.mark.parametrize("address", ["/registers/devices/?columns=mn,place,maintainer", "/registers/devices/{device}/"])
+def test_outsiders_are_led_to_no_record_outside_their_scope(world, role, address):
+    client, maintainer = world.client(role), world.device.maintainer
+    page = client.get(address.format(device=world.device.pk)).content.decode()
+    assert maintainer.name in page
+    linked = set(re.findall(r'href="(/(?:registers/[a-z-]+|facilities|places|devices)/\d+/)"', page))
+    assert linked and not [url for url in linked if client.get(url).status_code != 200]
+    assert (f"/registers/organisations/{maintainer.pk}/" in linked) is (role == "maintainer")

@@ -36,6 +36,7 @@ def test_the_page(world):
         assert words in page, words
     other = text(world.client("security-admin").get("/system/"))
     assert "Back up now" not in other and reverse("setup-summary") not in other
+    assert "Choose where backups go." in other and reverse("setup-backup") not in other
 
 
 def test_every_line_that_is_not_good_says_what_to_do(world):

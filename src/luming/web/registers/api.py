@@ -17,13 +17,14 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLResolver, reverse
 from django.urls.resolvers import RegexPattern
 from django.utils import translation
+from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Router, Schema, Status
 from ninja.openapi.docs import DocsBase
 from pydantic import Field, create_model
 
 from luming import __version__
-from luming.core import manifest, records
+from luming.core import manifest, records, versions
 from luming.core.registers import Register
 from luming.web.access import signed_in
 from luming.web.registers import access, filters
@@ -90,7 +91,7 @@ def _handed_over(request: HttpRequest, key: str) -> HttpResponse:
     except PermissionDenied as error:
         return _problem(403, str(error))
     except records.ConflictError as error:
-        return _problem(409, " ".join(error.messages))
+        return _of_version(_problem(412, " ".join(error.messages)), error.version)
     except ValidationError as error:
         fields = error.message_dict if hasattr(error, "error_dict") else {}
         named = {name: texts for name, texts in fields.items() if name != "__all__"}
@@ -145,8 +146,8 @@ def _router(register: Register) -> Router:
     def listed(request: HttpRequest) -> Any:
         return _list(request, register)
 
-    def one(request: HttpRequest, pk: str) -> Any:
-        return _as_dict(_found(request, register, pk), _chosen(register, request))
+    def one(request: HttpRequest, response: HttpResponse, pk: str) -> Any:
+        return _answered(request, response, register, pk, _chosen(register, request))
 
     router.add_api_operation(
         "/", ["GET"], listed, response={200: page} | failures, operation_id=f"{name}_list",
@@ -162,20 +163,21 @@ def _router(register: Register) -> Router:
         new = records.create(request.user, register, values, reason)
         return Status(201, _as_dict(_found(request, register, str(new.pk)), list(columns(register).values())))
 
-    def changed(request: HttpRequest, pk: str) -> Any:
+    def changed(request: HttpRequest, response: HttpResponse, pk: str) -> Any:
         values, reason = _body(request)
-        records.change(request.user, register, _found(request, register, pk), values, reason)
-        return _as_dict(_found(request, register, pk), list(columns(register).values()))
+        version = _version_read(request)
+        records.change(request.user, register, _found(request, register, pk), values, reason, version=version)
+        return _answered(request, response, register, pk, list(columns(register).values()))
 
-    conflict = failures | {409: Problem}
     if register.add:
         router.add_api_operation(
             "/", ["POST"], made, response={201: out} | failures, operation_id=f"{name}_create",
             summary=_("Make a record"), openapi_extra=_body_schema(register, name, "new"), **common,
         )  # fmt: skip
     router.add_api_operation(
-        "/{pk}/", ["PATCH"], changed, response={200: out} | conflict, operation_id=f"{name}_change",
-        summary=_("Change a record"), openapi_extra=_body_schema(register, name, "change"), **common,
+        "/{pk}/", ["PATCH"], changed, response={200: out, 412: Problem} | failures, operation_id=f"{name}_change",
+        summary=_("Change a record"), **common,
+        openapi_extra=_body_schema(register, name, "change") | {"parameters": [_version_parameter()]},
     )  # fmt: skip
     return router
 
@@ -223,15 +225,45 @@ def _chosen(register: Register, request: HttpRequest) -> list[ListColumn]:
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
 
 
-def _found(request: HttpRequest, register: Register, pk: str) -> Any:
+def _answered(
+    request: HttpRequest, response: HttpResponse, register: Register, pk: str, chosen: list[ListColumn]
+) -> dict[str, Any]:
+    """Return a record for an answer that bears its version."""
+    version = versions.current_key(register.model, _key(register, pk))
+    _of_version(response, version)
+    return _as_dict(_found(request, register, pk), chosen)  # after its version: at worst it is newer than that
+
+
+def _of_version(response: HttpResponse, version: str) -> HttpResponse:
+    if version:
+        response["ETag"] = f'"{version}"'
+    return response
+
+
+def _version_read(request: HttpRequest) -> str:
+    """Return the version that a change was made from, as If-Match names it; "" when it names none."""
+    header = request.headers.get("If-Match", "*").strip()
+    if header == "*":
+        return ""
+    named = [tag.removeprefix("W/").strip('"') for tag in parse_etags(header)]  # weak once an answer was compressed
+    if len(named) != 1 or not named[0]:
+        raise ValidationError(_("If-Match names one version: the ETag that came with the record."))
+    return named[0]
+
+
+def _key(register: Register, pk: str) -> Any:
     field = register.model._meta.pk
     try:
-        field.to_python(pk)  # type: ignore[union-attr]
+        return field.to_python(pk)  # type: ignore[union-attr]
     except ValidationError as error:
         raise Http404 from error
+
+
+def _found(request: HttpRequest, register: Register, pk: str) -> Any:
+    key = _key(register, pk)
     relations = {path for column in columns(register).values() for path in column.relations} | set(register.select)
     rows = access.rows(register, request.user)
-    return (rows.select_related(*sorted(relations)) if relations else rows).get(pk=pk)
+    return (rows.select_related(*sorted(relations)) if relations else rows).get(pk=key)
 
 
 def _as_dict(one: Any, chosen: list[ListColumn]) -> dict[str, Any]:
@@ -350,6 +382,11 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _fields_parameter() -> dict[str, Any]:
     return _parameter("fields", _("Fields to return, by comma"))
+
+
+def _version_parameter() -> dict[str, Any]:
+    said = _("The ETag that came with the record: nothing is changed when somebody else changed it since")
+    return _parameter("If-Match", said) | {"in": "header"}
 
 
 def _parameters(register: Register) -> list[dict[str, Any]]:

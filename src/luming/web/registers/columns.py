@@ -13,7 +13,6 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
-from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
@@ -129,8 +128,8 @@ class ListColumn:
             return value
         return self.text(value)
 
-    def cell(self, record: Any) -> SafeString | str:
-        """Return the cell of the list."""
+    def cell(self, record: Any, links: access.Links) -> SafeString | str:
+        """Return the cell of the list; a related record is a link where the reader may open it."""
         if self.declared.render is not None:
             return self.declared.render(record)
         value = self.value(record)
@@ -145,19 +144,12 @@ class ListColumn:
             case "code":
                 return format_html('<span class="font-monospace">{}</span>', value)
             case "record" if isinstance(value, models.Model):
-                return self._link(value)
+                return self._link(value, links)
         return self.text(value)
 
-    def _link(self, record: models.Model) -> SafeString | str:
-        """Link a related record to its page where it has one that the column's reader may know of."""
-        register = manifest.register_of(type(record))
-        text = self.text(record)
-        if register is None:
-            return text
-        try:
-            return format_html('<a href="{}">{}</a>', access.address(register, record), text)
-        except NoReverseMatch:
-            return text
+    def _link(self, record: models.Model, links: access.Links) -> SafeString | str:
+        url, text = links.address(record), self.text(record)
+        return format_html('<a href="{}">{}</a>', url, text) if url else text
 
 
 def figure(value: Any, decimals: int | None) -> str:

@@ -48,6 +48,8 @@ def _hanging(user: User, other: Register, declared: Related, record: Any) -> Han
     shown = [column for column in shown if column.name != declared.field][:COLUMNS]
     relations = {path for column in shown for path in column.relations}
     rows = list(hanging.select_related(*relations, *other.select)[:SHOWN])
+    links = access.Links(user)
+    links.learn(shown, rows)
     count = len(rows) if len(rows) < SHOWN else hanging.count()
     query = f"?{declared.field}={record.pk}"
     filtered = declared.field in {entry.name for entry in filters.declared_filters(other)}
@@ -57,7 +59,11 @@ def _hanging(user: User, other: Register, declared: Related, record: Any) -> Han
         count,
         shown,
         [
-            (record_parts.address(other, row), _title(shown, row), [(column, column.cell(row)) for column in shown[1:]])
+            (
+                record_parts.address(other, row),
+                _title(shown, row),
+                [(column, column.cell(row, links)) for column in shown[1:]],
+            )
             for row in rows
         ],
         reverse("register", args=[other.key]) + query if filtered else "",

@@ -110,15 +110,16 @@ def shown_groups(user: User, register: Register, record: Any) -> list[tuple[Any,
     secrets = versions.secret_fields(register.model)
     editable = records.editable_fields(register)
     found, seen = [], set()
+    links = access.Links(user)
     for group in records.groups(register):
         names = [name for name in group.fields if name in editable and name not in secrets]
         seen |= set(names)
         if names:
             columns = [field_column(register, name) for name in names]
-            found.append((group.label, [(column.label, column.cell(record)) for column in columns]))
+            found.append((group.label, [(column.label, column.cell(record, links)) for column in columns]))
     rest = [item if isinstance(item, str) else item.name for item in register.columns]
     rest = [name for name in rest if name not in seen and name not in secrets]
     if rest:
         columns = [field_column(register, name) for name in rest]
-        found.append(("", [(column.label, column.cell(record)) for column in columns]))
+        found.append(("", [(column.label, column.cell(record, links)) for column in columns]))
     return found

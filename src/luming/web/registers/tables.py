@@ -17,8 +17,8 @@ from luming.web.registers.listing import Listing
 class RegisterColumn(django_tables2.Column):
     """Draws the cells of one declared column."""
 
-    def __init__(self, column: ListColumn) -> None:
-        self.drawn = column
+    def __init__(self, column: ListColumn, links: access.Links) -> None:
+        self.drawn, self.links = column, links
         super().__init__(
             verbose_name=column.label,
             empty_values=(),
@@ -28,7 +28,7 @@ class RegisterColumn(django_tables2.Column):
 
     def render(self, record: Any) -> SafeString | str:
         """Return the cell of a record."""
-        return self.drawn.cell(record)
+        return self.drawn.cell(record, self.links)
 
     def value(self, record: Any) -> Any:
         """Return the cell as exports have it."""
@@ -47,7 +47,8 @@ class RegisterTable(django_tables2.Table):
     def __init__(self, listing: Listing, rows: Sequence[Any], *, density: str = "", ticks: bool = False) -> None:
         self.listing, self.density = listing, density
         self.ticks = ticks  # rows can be chosen
-        drawn = [(column.name, RegisterColumn(column)) for column in listing.columns]
+        self.links = access.Links(listing.user)
+        drawn = [(column.name, RegisterColumn(column, self.links)) for column in listing.columns]
         super().__init__(rows, extra_columns=drawn, row_attrs={"data-href": lambda record: self.address(record)})
 
     @property
@@ -59,7 +60,8 @@ class RegisterTable(django_tables2.Table):
     def lines(self) -> list[Line]:
         """Return the rows with their addresses."""
         columns = [bound.column.drawn for bound in self.columns]
-        return [Line(row.record, self.address(row.record), columns) for row in self.rows]
+        self.links.learn(columns, [row.record for row in self.rows])
+        return [Line(row.record, self.address(row.record), columns, self.links) for row in self.rows]
 
     def address(self, record: Any) -> str:
         """Return the address of a record's page."""
@@ -69,14 +71,14 @@ class RegisterTable(django_tables2.Table):
 class Line:
     """One row of the page."""
 
-    def __init__(self, record: Any, url: str, columns: Sequence[ListColumn]) -> None:
+    def __init__(self, record: Any, url: str, columns: Sequence[ListColumn], links: access.Links) -> None:
         self.record, self.url = record, url
         first, *others = columns
         # The first cell is the link to this record: another record in it is not linked as well.
         is_link = first.kind == "record" and first.declared.render is None
-        title = first.text(first.value(record)) or MISSING if is_link else first.cell(record)
+        title = first.text(first.value(record)) or MISSING if is_link else first.cell(record, links)
         cells = [(first, format_html('<a class="lm-title" href="{}">{}</a>', url, title))]
-        cells += [(column, column.cell(record)) for column in others]
+        cells += [(column, column.cell(record, links)) for column in others]
         self.cells = format_html_join("\n", '<td class="{}" data-label="{}">{}</td>', (
             (column.css, column.label, cell) for column, cell in cells
         ))  # fmt: skip

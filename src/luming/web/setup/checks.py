@@ -42,6 +42,7 @@ class Line:
     found: Any
     remedy: Any = ""
     url: str = ""
+    permission: str = ""  # of the page behind the address
 
 
 Check = Callable[[], Iterator[Line]]
@@ -170,7 +171,8 @@ def backups() -> Iterator[Line]:
     """There is a recent backup, and it was restored on trial."""
     where = backup.folder()
     if where is None:
-        yield Line(_("Backup"), BAD, _("no folder is chosen"), _("Choose where backups go."), reverse("setup-backup"))
+        remedy = _("Choose where backups go.")
+        yield Line(_("Backup"), BAD, _("no folder is chosen"), remedy, reverse("setup-backup"), "system.setup")
         return
     newest = next(iter(backup.listing(where)), None)
     if newest is None:

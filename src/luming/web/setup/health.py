@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_POST
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from luming.core import backup
+from luming.core.models import User
 from luming.telemetry import store
 from luming.web import words
 from luming.web.access import needs
@@ -31,7 +33,7 @@ COLOURS = {"A": "#2fb5a3", "H": "#f59f00", "R": "#d63939"}
 @needs("system.view")
 def page(request: HttpRequest) -> HttpResponse:
     """Show how the installation is, line by line, with what to do."""
-    groups = checks.examine()
+    groups = [(label, [_as_opened(line, request.user) for line in lines]) for label, lines in checks.examine()]
     tally = Counter(line.state for _label, lines in groups for line in lines)
     failed = ProcrastinateJob.objects.filter(status="failed").annotate(at=Max("procrastinateevent__at"))
     where = backup.folder()
@@ -45,6 +47,11 @@ def page(request: HttpRequest) -> HttpResponse:
         "backup_folder": where,
     }
     return render(request, "web/system.html", values)
+
+
+def _as_opened(line: checks.Line, user: User) -> checks.Line:
+    """Leave out the address of a page that the reader may not open."""
+    return replace(line, url="") if line.permission and not user.may(line.permission) else line
 
 
 def flow() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-// <luming-map>: the one map. Districts and rivers of the city profile, layers of the domains; nothing from outside.
+// <luming-map>: a small map. Districts and rivers of the city profile, layers of the domains; nothing from outside.
 
 import { FONT, json, look, paint, style } from "./onemap-base.js";
 import { boxOf } from "./onemap-geo.js";
@@ -151,7 +151,6 @@ class LumingMap extends HTMLElement {
 
   point(event) {
     this.map.getCanvas().style.cursor = "pointer";
-    if (this.pinned) return;
     this.popup ??= new this.library.Popup({ closeButton: false, closeOnClick: false, offset: 12 });
     const feature = event.features[0];
     this.popup.setLngLat(feature.geometry.type === "Point" ? feature.geometry.coordinates : event.lngLat).setDOMContent(this.card(feature)).addTo(this.map);

@@ -79,10 +79,11 @@ export class Area {
   async ask(fit = false) {
     if (!this.chosen) return;
     const [key] = this.chosen.feature ?? [];
-    if (key && !(this.app.layers.shown.has(key) && this.app.layers.loaded.has(key))) await this.app.layers.show(key);
+    if (key && !this.app.layers.loaded.has(key)) await this.app.layers.show(key); // of a link; it may be hidden later
     const area = this.query;
     if (!area) return this.say(this.app.t("feature-gone"));
     const turn = (this.turn = (this.turn ?? 0) + 1);
+    if (!this.app.layers.keys.length) return this.say(this.app.t("no-layer"));
     this.result.setAttribute("aria-busy", "true");
     try {
       const answer = await json(this.app.setup.urls.inside, {
@@ -150,12 +151,20 @@ export class Area {
     if (kind === "c") chosen = { circle: [numbers(rest).slice(0, 2), numbers(rest)[2]] };
     if (kind === "p") chosen = { ring: rest.split(";").map(numbers) };
     if (kind === "f") {
-      const [key, id, distance] = rest.split(":").map(decodeURIComponent);
+      const [key, id, distance] = rest.split(":").map(decoded);
       if (this.app.layers.layer(key)) chosen = { feature: [key, id, Number(distance) || 0] };
     }
     const figures = [chosen?.circle?.flat(), chosen?.ring?.flat()].flat().filter((value) => value !== undefined);
     if (chosen && figures.every(Number.isFinite)) return this.set(chosen, { fit: false, open: false });
     return undefined;
+  }
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    return text; // a link that was cut
   }
 }
 

@@ -71,19 +71,20 @@ export class Cards {
     this.popup = new this.app.library.Popup({ offset: 14, maxWidth: "20rem", closeOnClick: false }).setLngLat(at).setDOMContent(card).addTo(this.app.map);
     this.popup.on("close", () => {
       this.mark(null);
+      this.app.changed("card");
       // Whoever came from the list goes on in the list, which may have been written again meanwhile.
       if (![document.body, null].includes(document.activeElement)) return;
       const back = this.back?.isConnected ? this.back : this.inList(this.back?.dataset.feature);
       back?.focus({ preventScroll: true });
     });
-    this.mark(first.feature);
-    this.key = first.layer ? `${first.layer.key}:${first.feature.id}` : undefined;
+    this.mark(first);
     this.app.changed("card");
   }
 
-  mark(feature) {
-    this.app.map.getSource("chosen")?.setData({ type: "FeatureCollection", features: feature ? [{ type: "Feature", properties: {}, geometry: feature.geometry }] : [] });
-    if (!feature) this.key = undefined;
+  // The feature whose card is shown, on the map and in the address; null is none.
+  mark(one) {
+    this.app.map.getSource("chosen")?.setData({ type: "FeatureCollection", features: one ? [{ type: "Feature", properties: {}, geometry: one.feature.geometry }] : [] });
+    this.key = one?.layer ? `${one.layer.key}:${one.feature.id}` : undefined;
   }
 
   close() {
@@ -98,7 +99,8 @@ export class Cards {
       const button = element("button", { type: "button", textContent: one.feature.properties.name ?? "—" });
       button.addEventListener("click", () => {
         show(one);
-        this.mark(one.feature);
+        this.mark(one);
+        this.app.changed("card");
         this.popup.getElement().querySelector("a, button")?.focus();
       });
       list.append(element("li", {}, [button]));

@@ -104,7 +104,8 @@ export class Wind {
       this.result.replaceChildren(element("p", { className: "om-sum", textContent: summary }), groupsOf(answer), rowsOf(this.app, answer));
       this.app.say(summary);
     } catch (error) {
-      this.result.replaceChildren(element("p", { className: "om-trouble", textContent: error.sentence ?? t("failed") }));
+      if (turn !== this.turn) return undefined;
+      this.result.replaceChildren(element("p", { className: "om-trouble", textContent: error.signedOut ? t("signed-out") : error.sentence ?? t("failed") }));
     }
     this.app.part("wind-clear").hidden = false;
     this.app.changed("wind");

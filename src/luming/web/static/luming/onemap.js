@@ -140,6 +140,7 @@ class LumingOneMap extends HTMLElement {
       this.cards.fillList();
     }, 200);
     if (["layers", "time"].includes(what) && this.area.chosen) this.area.ask();
+    if (what === "time" && this.wind.answer) this.wind.ask(false);
   }
 
   share() {

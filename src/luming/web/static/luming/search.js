@@ -13,6 +13,7 @@ const status = document.getElementById("search-status");
 document.body.append(dialog); // out of the header, which a phone does not show
 let asked = null; // the request under way
 let timer = 0;
+let answered = ""; // the text that the options answer
 let opener = null;
 
 function open() {
@@ -64,6 +65,7 @@ async function ask() {
     if (answer.status === 401) return window.location.assign(answer.headers.get("HX-Redirect") || "/");
     if (!answer.ok) throw new Error(answer.status);
     list.innerHTML = await answer.text();
+    answered = text;
     settle();
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -110,11 +112,11 @@ input.addEventListener("keydown", (event) => {
   } else if (event.key === "Escape") {
     event.preventDefault(); // the browser would only empty the field
     dialog.close();
-  } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && at >= 0) {
+  } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && at >= 0 && input.value.trim() === answered) {
     event.preventDefault();
     every[at].click();
   } else if (event.key === "Enter") {
-    remember(input.value.trim()); // and the form opens the page of all results
+    remember(input.value.trim()); // and the form opens the page of all results, also for who is faster than the answer
     if (event.ctrlKey || event.metaKey) input.form.requestSubmit();
   }
 });
@@ -164,6 +166,7 @@ function remember(text) {
 
 function remembered() {
   const texts = read();
+  answered = "";
   list.replaceChildren();
   if (texts.length) {
     const group = document.createElement("div");
