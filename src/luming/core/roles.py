@@ -22,6 +22,14 @@ PERMISSIONS: dict[str, object] = {
     "record.annotate": _("Attach files, notes and tags to records"),
     "permit.edit": _("Edit permits and allowances"),
     "announcement.edit": _("Write and publish announcements"),
+    "quality.configure": _("Change parameters of quality checks"),
+    "review.decide": _("Review data"),
+    "mark.make": _("Mark periods of one's own outlets"),
+    "mark.decide": _("Confirm or refuse marks of dischargers"),
+    "instrument.keep": _("Enter calibrations, maintenance and supplies of devices"),
+    "sample.plan": _("Plan samples and record their custody"),
+    "sample.result": _("Enter results of samples"),
+    "sample.review": _("Review results of samples"),
     "cockpit.view": _("View the cockpit"),
     "portal.view": _("Use the enterprises' portal"),
     "system.setup": _("Set up the installation"),
@@ -46,24 +54,39 @@ NO_ROLE = "none"  # of a new account, until the security administrator gives it 
 
 _LOOK = {"data.view", "packet.view", "device.view"}
 _WORK = _LOOK | {"record.annotate", "cockpit.view"}
+_REVIEW = {
+    "quality.configure", "review.decide", "mark.decide", "instrument.keep", "sample.plan", "sample.result",
+    "sample.review",
+}  # fmt: skip
 
 ROLES: dict[str, Role] = {
     role.key: role
     for role in (
         Role(NO_ROLE, _("No role yet"), frozenset()),
-        Role("duty", _("Duty officer"), frozenset(_WORK | {"device.command", "device.adopt", "packet.release"})),
-        Role("reviewer", _("Data reviewer"), frozenset(_WORK | {"device.command", "packet.release"})),
+        Role(
+            "duty",
+            _("Duty officer"),
+            frozenset(_WORK | {"device.command", "device.adopt", "packet.release", "instrument.keep", "sample.plan"}),
+        ),
+        Role("reviewer", _("Data reviewer"), frozenset(_WORK | _REVIEW | {"device.command", "packet.release"})),
         Role(
             "registrar",
             _("Register keeper"),
             frozenset(_WORK | {"place.edit", "place.import", "device.adopt", "permit.edit"}),
         ),
-        Role("enforcement", _("Enforcement officer"), frozenset(_WORK | {"device.command"})),
+        Role(
+            "enforcement", _("Enforcement officer"), frozenset(_WORK | {"device.command", "mark.decide", "sample.plan"})
+        ),
         Role("district", _("District bureau"), frozenset(_WORK | {"device.command"})),
         Role("leader", _("Leader"), frozenset({"data.view", "cockpit.view"})),
         Role("publisher", _("Disclosure officer"), frozenset({"data.view", "announcement.edit"})),
-        Role("enterprise", _("Enterprise"), frozenset({"data.view", "device.view", "portal.view"}), internal=False),
-        Role("maintainer", _("Maintainer"), frozenset(_LOOK | {"portal.view"}), internal=False),
+        Role(
+            "enterprise",
+            _("Enterprise"),
+            frozenset({"data.view", "device.view", "portal.view", "mark.make"}),
+            internal=False,
+        ),
+        Role("maintainer", _("Maintainer"), frozenset(_LOOK | {"portal.view", "instrument.keep"}), internal=False),
         Role("system-admin", _("System administrator"), frozenset({"user.manage", "system.view", "system.setup"})),
         Role("security-admin", _("Security administrator"), frozenset({"role.assign", "system.view"})),
         Role("audit-admin", _("Audit administrator"), frozenset({"audit.view"})),

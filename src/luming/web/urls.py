@@ -7,11 +7,18 @@ from django.urls import path
 from luming.core import manifest
 from luming.web import helping
 from luming.web.cockpit import urls as cockpit
+from luming.web.evidence import urls as evidence
+from luming.web.instruments import urls as instruments
+from luming.web.marks import urls as marks
 from luming.web.onefile import urls as onefile
 from luming.web.onemap import urls as onemap
 from luming.web.outside import urls as outside
+from luming.web.quality import urls as quality
 from luming.web.registers import urls as registers
+from luming.web.review import urls as review
+from luming.web.sampling import urls as sampling
 from luming.web.setup import urls as setup
+from luming.web.statistics import urls as statistics
 from luming.web.views import (
     account,
     devices,
@@ -101,6 +108,14 @@ urlpatterns = [
     *cockpit.urlpatterns,
     *outside.urlpatterns,
     *setup.urlpatterns,
+    # data of record
+    *quality.urlpatterns,
+    *marks.urlpatterns,
+    *review.urlpatterns,
+    *statistics.urlpatterns,
+    *instruments.urlpatterns,
+    *sampling.urlpatterns,
+    *evidence.urlpatterns,
     # pages of domains
     *(pattern for domain in manifest.manifests() if domain.urls for pattern in import_module(domain.urls).urlpatterns),
 ]

@@ -1,1 +1,1 @@
-"""Quality checks: a catalogue of coded, pure, vectorised functions; see :mod:`luming.science.qc.model` for the types."""
+"""Quality checks: a catalogue of coded, pure, vectorised functions; types in :mod:`luming.science.qc.model`."""

@@ -1,0 +1,1 @@
+"""Evidence: provenance of figures, hash trees of days, evidence sheets."""

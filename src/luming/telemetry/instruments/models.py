@@ -1,0 +1,1 @@
+"""Instruments: calibrations, maintenance, supplies and certificates of devices, and their health."""

@@ -1,0 +1,1 @@
+"""Quality: checks at work: parameters of series, runs, hit rates, suspicions."""

@@ -1,0 +1,1 @@
+"""Sampling: samples taken by hand, from plan to result."""

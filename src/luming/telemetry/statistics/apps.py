@@ -1,0 +1,11 @@
+"""Statistics: figures of hours, days, months and years, computed from what counts."""
+
+from luming.core.manifest import DomainConfig
+
+
+class StatisticsConfig(DomainConfig):
+    """What this part of telemetry adds to the product."""
+
+    name = "luming.telemetry.statistics"
+    label = "statistics"
+    verbose_name = "统计"

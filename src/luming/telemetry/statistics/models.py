@@ -1,0 +1,1 @@
+"""Statistics: figures of hours, days, months and years, computed from what counts."""

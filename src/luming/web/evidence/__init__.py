@@ -1,0 +1,1 @@
+"""Pages: Evidence: provenance of figures, hash trees of days, evidence sheets."""

@@ -1,0 +1,1 @@
+"""Pages: Instruments: calibrations, maintenance, supplies and certificates of devices, and their health."""

@@ -1,0 +1,1 @@
+"""Pages: Quality: checks at work: parameters of series, runs, hit rates, suspicions."""

@@ -1,0 +1,1 @@
+"""Pages: Review: people's decisions on data."""

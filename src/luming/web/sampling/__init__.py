@@ -1,0 +1,1 @@
+"""Pages: Sampling: samples taken by hand, from plan to result."""
