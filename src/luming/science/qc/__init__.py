@@ -1,1 +1,4 @@
-"""Quality checks: a catalogue of coded, pure, vectorised functions; types in :mod:`luming.science.qc.model`."""
+"""Quality checks: a catalogue of coded, pure, vectorised functions.
+
+Types are in :mod:`luming.science.qc.model`; :mod:`luming.science.qc.catalogue` lists the checks and runs them.
+"""

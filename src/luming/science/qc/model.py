@@ -59,12 +59,12 @@ class Parameter:
     en: str
     minimum: float = -np.inf
     maximum: float = np.inf
-    # Defaults that differ by factor: short name of the glossary (pm25) → value.
+    # Defaults that differ by factor: short name of the glossary (pm25), or medium and name (gas:so2) → value.
     by_factor: Mapping[str, float] = field(default_factory=dict)
 
-    def of(self, factor: str) -> float:
-        """Return the default for a factor."""
-        return self.by_factor.get(factor, self.default)
+    def of(self, factor: str, medium: str = "") -> float:
+        """Return the default for a factor; what is said of the factor in this medium comes first."""
+        return self.by_factor.get(f"{medium}:{factor}", self.by_factor.get(factor, self.default))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Window:
     def __len__(self) -> int:
         return len(self.time)
 
-    def only(self, selection: NDArray[np.bool_] | slice) -> Window:
+    def only(self, selection: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Window:
         """Return the selected rows."""
 
         def cut(columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,7 +170,9 @@ class Check:
     ``run(window, factor, **parameters)`` returns one :class:`Result` per row (int8); a check with severity ``signal``
     returns a list of :class:`Suspicion` instead. It is pure: the same on the stream, in batch, on files and in tests.
     ``applies(window, factor)`` tells whether it has what it needs. ``reach`` is how many seconds of data before the
-    first value of interest it must see to say the same on a window as on the whole series.
+    first value of interest it must see to say the same on a window as on the whole series with its default parameters;
+    ``needs`` says it for any parameters and interval, and how many seconds after the last value. Until what comes after
+    is there, the check may say less of the last values than it will.
     """
 
     code: str  # GEN-RANGE, AIR-PM-ORDER, GAS-CONVERTED, WW-…, DEV-…, FRAUD-…
@@ -188,12 +190,19 @@ class Check:
     until: date | None = None
     explain_zh: str = ""  # what it finds, why that is wrong, what a reviewer should look at
     explain_en: str = ""
+    as_received: bool = False  # wants the rows as they came, not in order of time
+    # (parameters, interval in s) → seconds of data needed before and after; none: ``reach`` before, nothing after.
+    reaches: Callable[[Mapping[str, float], float], tuple[float, float]] | None = None
 
     @property
     def family(self) -> str:
         """Return the part of the code before the first dash."""
         return self.code.partition("-")[0]
 
-    def defaults(self, factor: str) -> dict[str, float]:
+    def defaults(self, factor: str, medium: str = "") -> dict[str, float]:
         """Return the parameters of a factor by name."""
-        return {parameter.name: parameter.of(factor) for parameter in self.parameters}
+        return {parameter.name: parameter.of(factor, medium) for parameter in self.parameters}
+
+    def needs(self, parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+        """Return how many seconds of data before and after the values of interest the check must see."""
+        return (self.reach, 0.0) if self.reaches is None else self.reaches(parameters, interval)

@@ -1,0 +1,399 @@
+"""Checks of a value against the values around it: stuck, spike, outlier, rate of change, step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from luming.science.qc import arrays, factors
+from luming.science.qc.arrays import Booleans, answers
+from luming.science.qc.general import MEDIA, present
+from luming.science.qc.model import Check, Floats, Mark, Parameter, Results, Severity, Window
+
+HOUR = 3600.0
+
+
+def not_stuck(
+    window: Window,
+    factor: str,
+    suspect: float,
+    fail: float,
+    rows: float,
+    tolerance: float,
+    floor: float,
+    coverage: float,
+    chance: float,
+    background: float,
+    whole: float,
+) -> Results:
+    """SUSPECT and FAIL where values stay within ``tolerance`` for ``suspect`` and ``fail`` hours and ``rows`` rows.
+
+    Rightly constant are values at or below ``floor`` (not detected) and those of a stopped plant (``window.stopped``).
+    A coarse resolution repeats values by itself: with the share p of equal neighbours in the ``background`` hours
+    before, a run of n happens by chance with p^n, and must be rarer than ``chance`` (1: do not ask).
+    ``whole`` 1 marks the run from its beginning, 0 only from where it is long enough, as QARTOD's flat line test does;
+    its strict comparison is had with the next smaller tolerance, ``coverage`` 0, ``chance`` 1 and no floor.
+    """
+    values = arrays.finite(window.values[factor])
+    held = _held(window, values, _rows(suspect, rows, window.interval), tolerance, coverage)
+    if chance < 1 and held.any():
+        held &= ~_by_chance(window, values, _rows(suspect, rows, window.interval), tolerance, chance, background)
+    held_long = held & _held(window, values, _rows(fail, rows, window.interval), tolerance, coverage)
+    if whole >= 1:
+        held_long = arrays.spread_back(held_long, _rows(fail, rows, window.interval) + 1)
+        held = arrays.spread_back(held, _rows(suspect, rows, window.interval) + 1)
+    rightly = values <= floor
+    if window.stopped is not None:
+        rightly |= window.stopped
+    return answers(window.values[factor], fail=held_long & ~rightly, suspect=held & ~rightly)
+
+
+def _rows(hours: float, rows: float, interval: float) -> int:
+    """Return how many rows back a run of so many hours began."""
+    return int(max(hours * HOUR // interval, rows - 1, 1))
+
+
+def _held(window: Window, values: Floats, count: int, tolerance: float, coverage: float) -> Booleans:
+    """Tell whether each row and the ``count`` rows before it lie within the tolerance, without a long gap in time."""
+    if count >= len(values):
+        return np.zeros(len(values), dtype=np.bool_)
+    lowest, highest = arrays.rolling_extremes(values, count + 1)
+    held: Booleans = highest - lowest <= tolerance
+    held[:count] = False
+    if coverage > 0:
+        time = arrays.seconds(window)
+        lasted = time - arrays.before(time, count)
+        held &= (lasted >= 0.99 * count * window.interval) & (lasted <= 2 * count * window.interval)
+        held &= arrays.rolling_count(~np.isnan(values), count + 1) >= coverage * (count + 1)
+    return held
+
+
+def _by_chance(
+    window: Window, values: Floats, count: int, tolerance: float, chance: float, background: float
+) -> Booleans:
+    """Tell where a run so long is no wonder, as neighbours were often equal in the hours before the run.
+
+    The share of equal neighbours is counted in the ``background`` hours that end where the shortest run ending at the
+    row began; pairs that lie in longer runs themselves do not count as chance.
+    """
+    last = arrays.before(values)
+    pairs = arrays.follows(window) & ~np.isnan(values) & ~np.isnan(last)
+    equal = pairs & (np.abs(values - last) <= tolerance)
+    long_runs = arrays.streak(equal)
+    time = arrays.seconds(window)
+    ends = np.maximum(np.arange(len(values)) - count, 0)
+    begins = np.minimum(np.searchsorted(time, time - count * window.interval - background * HOUR), ends)
+    longest = 4 * count
+    in_run = arrays.spread_back(long_runs >= longest, longest)
+    seen, same = (np.concatenate([[0], np.cumsum(rows & ~in_run)]) for rows in (pairs, equal))
+    of, repeated = seen[ends] - seen[begins], same[ends] - same[begins]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (repeated + 0.5) / (of + 1.0)
+        needed = np.where(of >= 24, math.log(chance) / np.log(share), 0.0)
+    by_chance: Booleans = np.minimum(long_runs, longest) < np.minimum(needed, longest)
+    return by_chance
+
+
+def no_spike(
+    window: Window,
+    factor: str,
+    suspect: float,
+    fail: float,
+    share: float,
+    noise: float,
+    around: float,
+    method: float,
+    gap: float,
+) -> Results:
+    """SUSPECT and FAIL where one value stands out from the two beside it by more than a threshold.
+
+    ``method`` 0: the smaller of the two differences, where they have opposite signs, so that only the top is marked;
+    1: the distance from the mean of the two, as in QARTOD's spike test. The threshold is the largest of ``suspect`` or
+    ``fail`` (unit of the factor), ``share`` (% of the level beside) and ``noise`` times the usual difference of
+    neighbours within ``around`` rows. Neighbours count only within ``gap`` intervals.
+    """
+    values = arrays.finite(window.values[factor])
+    last, following = arrays.before(values), arrays.after(values)
+    beside = (last + following) / 2
+    if method >= 1:
+        size = np.abs(values - beside)
+    else:
+        up, down = values - last, values - following
+        size = np.where(up * down > 0, np.minimum(np.abs(up), np.abs(down)), 0.0)
+    close = _close_on_both_sides(window, gap)
+    unknown = ~close | np.isnan(beside)
+    found = ~unknown & (size > suspect)
+    if share > 0:
+        found &= size > share / 100 * np.abs(beside)
+    if noise > 0 and found.any():
+        found[found] = size[found] > noise * _usual_difference(values, np.nonzero(found)[0], int(around))
+    return answers(window.values[factor], fail=found & (size > fail), suspect=found, unknown=unknown)
+
+
+def _close_on_both_sides(window: Window, gap: float) -> Booleans:
+    n = len(window)
+    close = np.zeros(n, dtype=np.bool_)
+    if n > 2:
+        if math.isinf(gap):
+            close[1:-1] = True
+        else:
+            near = arrays.follows(window, gap)
+            close[1:-1] = near[1:-1] & near[2:]
+    return close
+
+
+def _usual_difference(values: Floats, rows: arrays.Integers, around: int) -> Floats:
+    """Return the median absolute difference of neighbours around the given rows, without their own."""
+    size = np.abs(np.diff(values, prepend=np.nan))
+    offsets = np.array([k for k in range(-around, around + 2) if k not in (0, 1)])
+    places = rows[:, None] + offsets
+    inside = (places >= 0) & (places < len(values))
+    table = np.where(inside, size[np.clip(places, 0, len(values) - 1)], np.nan)
+    usual = arrays.median(table)
+    return np.where(np.isnan(usual), 0.0, usual)
+
+
+def no_outlier(
+    window: Window,
+    factor: str,
+    suspect: float,
+    fail: float,
+    share: float,
+    noise: float,
+    rows: float,
+) -> Results:
+    """SUSPECT and FAIL where a value lies far from the median of the ``rows`` rows before and after it (Hampel).
+
+    It finds spikes of a few values, which stand beside each other. The distance must exceed ``suspect`` or ``fail``
+    (unit), ``share`` (% of the median) and ``noise`` times the median distance of those rows from their median.
+    """
+    values = arrays.finite(window.values[factor])
+    half = int(rows)
+    table = arrays.neighbours_in_time(values, half)
+    time = arrays.seconds(window)
+    apart = np.abs(arrays.neighbours_in_time(time, half) - time[:, None])
+    table = np.where(apart <= 2 * half * window.interval, table, np.nan)
+    enough = np.count_nonzero(~np.isnan(table), axis=1) >= half
+    level = arrays.median(table)
+    distance = np.abs(values - level)
+    found = enough & (distance > suspect)
+    if share > 0:
+        found &= distance > share / 100 * np.abs(level)
+    if noise > 0 and found.any():
+        spread = arrays.median(np.abs(table[found] - level[found, None]))
+        found[found] = distance[found] > noise * 1.4826 * spread
+    return answers(window.values[factor], fail=found & (distance > fail), suspect=found, unknown=~enough)
+
+
+def no_fast_change(window: Window, factor: str, suspect: float, fail: float, gap: float) -> Results:
+    """SUSPECT and FAIL where the value changes faster than so much per hour since the row before.
+
+    Rows further apart than ``gap`` intervals are not compared. QARTOD's rate of change test, whose rates are per
+    second, is had with an infinite gap; it passes what has no row before, where this says that it does not know.
+    """
+    values = arrays.finite(window.values[factor])
+    step = arrays.steps(window)
+    near = (step > 0) & (step <= gap * window.interval)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.abs(values - arrays.before(values)) / step * HOUR
+    unknown = ~near | np.isnan(rate)
+    rate = np.where(unknown, 0.0, rate)
+    return answers(window.values[factor], fail=rate > fail, suspect=rate > suspect, unknown=unknown)
+
+
+def no_step(window: Window, factor: str, suspect: float, share: float, noise: float, rows: float) -> Results:
+    """SUSPECT where the level changes in one row and stays: medians of the ``rows`` rows before and from it on differ.
+
+    The difference must exceed ``suspect`` (unit), ``share`` (% of the level before) and ``noise`` times the median
+    difference of neighbours in those rows, and most of it must happen in this one row.
+    """
+    values = arrays.finite(window.values[factor])
+    half = int(rows)
+    jump = values - arrays.before(values)
+    candidate = arrays.follows(window) & (np.abs(jump) > suspect / 2)
+    unknown = np.isnan(jump) | ~arrays.follows(window)
+    places = np.nonzero(candidate)[0]
+    places = places[(places >= half) & (places + half <= len(values))]
+    found = np.zeros(len(values), dtype=np.bool_)
+    if len(places):
+        earlier = values[places[:, None] - np.arange(half, 0, -1)]
+        later = values[places[:, None] + np.arange(half)]
+        time = arrays.seconds(window)
+        lasted = time[places + half - 1] - time[places - half]
+        before, after = arrays.median(earlier), arrays.median(later)
+        change = np.abs(after - before)
+        usual = arrays.median(np.abs(np.concatenate([np.diff(earlier), np.diff(later)], axis=1)))
+        found[places] = (
+            (change > suspect)
+            & (change > share / 100 * np.abs(before))
+            & (change > noise * usual)
+            & (np.abs(jump[places]) > 0.6 * change)
+            & (np.sign(after - before) == np.sign(jump[places]))
+            & (np.count_nonzero(~np.isnan(earlier), axis=1) * 2 >= half)
+            & (np.count_nonzero(~np.isnan(later), axis=1) * 2 >= half)
+            & (lasted <= 4 * half * window.interval)
+        )
+    return answers(window.values[factor], suspect=found, unknown=unknown)
+
+
+def _times(column: str, times: float) -> dict[str, float]:
+    return {name: times * value for name, value in factors.column(column).items()}
+
+
+def _stuck_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+    count = _rows(parameters["suspect"], parameters["rows"], interval)
+    long = _rows(parameters["fail"], parameters["rows"], interval)
+    rows = 2 * max(count, long) + 2 * count + 3 * 4 * count
+    return rows * interval + parameters["background"] * HOUR, 2 * (max(count, long) + 1) * interval
+
+
+def _spike_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+    rows = parameters["around"] + 2 if parameters["noise"] > 0 else 1
+    return rows * parameters["gap"] * interval, rows * parameters["gap"] * interval
+
+
+def _outlier_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+    return (2 * parameters["rows"] + 1) * interval, (2 * parameters["rows"] + 1) * interval
+
+
+def _rate_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+    return parameters["gap"] * interval, 0.0
+
+
+def _step_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+    return 4 * parameters["rows"] * interval, 4 * parameters["rows"] * interval
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "GEN-STUCK",
+        "数值恒定不变",
+        "stuck value",
+        Severity.SUSPECT,
+        not_stuck,
+        present,
+        MEDIA,
+        "IOOS QARTOD, flat line test; resolution and floor of this product",
+        Mark.METHOD,
+        (
+            Parameter("suspect", 24.0, "h", "存疑时长", "suspect after", 0, by_factor=factors.column("stuck")),
+            Parameter("fail", 72.0, "h", "异常时长", "fail after", 0, by_factor=_times("stuck", 3)),
+            Parameter("rows", 5, "", "至少连续行数", "at least so many rows", 2),
+            Parameter("tolerance", 0.0, "", "视为不变的幅度", "counts as unchanged", 0),
+            Parameter(
+                "floor",
+                -math.inf,
+                "",
+                "不高于此值可恒定",
+                "may be constant up to",
+                by_factor=factors.column("detection"),
+            ),
+            Parameter("coverage", 0.5, "", "至少有数比例", "share of rows with a value", 0, 1),
+            Parameter("chance", 1e-6, "", "偶然重复概率", "probability by chance", 0, 1),
+            Parameter("background", 168.0, "h", "估计重复率的时长", "hours from which repetition is learnt", 0),
+            Parameter("whole", 1, "", "标记整段（1）或其后（0）", "mark the whole run (1) or its later part (0)", 0, 1),
+        ),
+        reach=35 * 24 * HOUR,
+        explain_zh="数值长时间一字不变，常见于仪器死机、采样泵停转、数采仪重复上一值或人为固定。低于检出限、停产时恒"
+        "定属正常；分辨率粗的仪器自然重复，已按其平常重复率扣除。",
+        explain_en="One figure for long: a hung instrument, a stopped pump, a logger that repeats its last value, or "
+        "a figure set by hand. Constant below the detection limit or while the plant is stopped is right; repetition "
+        "that a coarse resolution explains is allowed for.",
+        reaches=_stuck_reach,
+    ),
+    Check(
+        "GEN-SPIKE",
+        "单点突变",
+        "spike",
+        Severity.SUSPECT,
+        no_spike,
+        present,
+        MEDIA,
+        "IOOS QARTOD, spike test",
+        Mark.METHOD,
+        (
+            Parameter("suspect", math.inf, "", "存疑幅度", "suspect beyond", 0, by_factor=factors.column("spike")),
+            Parameter("fail", math.inf, "", "异常幅度", "fail beyond", 0, by_factor=_times("spike", 4)),
+            Parameter(
+                "share", 0.0, "%", "占两侧水平", "of the level beside", 0, by_factor=factors.column("spike_share")
+            ),
+            Parameter("noise", 6.0, "", "平常波动的倍数", "times the usual difference", 0),
+            Parameter("around", 12, "", "平常波动取前后行数", "rows around for the usual difference", 1, 200),
+            Parameter("method", 0, "", "0 尖峰 1 与两侧均值之差", "0 the top alone, 1 against the mean", 0, 1),
+            Parameter("gap", 1.5, "", "相邻最多间隔数", "intervals between neighbours", 0),
+        ),
+        reach=42 * HOUR,
+        explain_zh="单个值突出于前后两值，随即恢复。查看是否电气干扰、维护、气泡或短时真实过程，并对照邻站和相关因子。",
+        explain_en="One value stands out from both beside it. Look for electrical noise, maintenance, bubbles or a "
+        "short real event, and compare neighbours and related factors.",
+        reaches=_spike_reach,
+    ),
+    Check(
+        "GEN-OUTLIER",
+        "短时离群",
+        "outlier among its neighbours in time",
+        Severity.SUSPECT,
+        no_outlier,
+        present,
+        MEDIA,
+        "Hampel identifier (Davies and Gather 1993)",
+        Mark.METHOD,
+        (
+            Parameter("suspect", math.inf, "", "存疑幅度", "suspect beyond", 0, by_factor=factors.column("outlier")),
+            Parameter("fail", math.inf, "", "异常幅度", "fail beyond", 0, by_factor=_times("outlier", 4)),
+            Parameter("share", 0.0, "%", "占中位数", "of the median", 0, by_factor=factors.column("outlier_share")),
+            Parameter("noise", 8.0, "", "离散度的倍数", "times the spread", 0),
+            Parameter("rows", 4, "", "前后行数", "rows before and after", 2, 50),
+        ),
+        reach=9 * HOUR,
+        explain_zh="一到几个相邻值远离前后一段的中位数，随即恢复，常见于清洗、气泡、出水或校准时的读数。",
+        explain_en="One to a few values lie far from the median of the time around: cleaning, bubbles, a probe out "
+        "of the water, or readings taken during calibration.",
+        reaches=_outlier_reach,
+    ),
+    Check(
+        "GEN-RATE",
+        "变化过快",
+        "changes too fast",
+        Severity.SUSPECT,
+        no_fast_change,
+        present,
+        MEDIA,
+        "IOOS QARTOD, rate of change test",
+        Mark.METHOD,
+        (
+            Parameter("suspect", math.inf, "/h", "存疑速率", "suspect beyond", 0, by_factor=factors.column("rate")),
+            Parameter("fail", math.inf, "/h", "异常速率", "fail beyond", 0, by_factor=_times("rate", 4)),
+            Parameter("gap", 1.5, "", "相邻最多间隔数", "intervals between neighbours", 0),
+        ),
+        reach=1.5 * HOUR,
+        explain_zh="变化速率超出该因子可能的快慢。查看是否切换量程、校准后恢复、换探头或突发排放。",
+        explain_en="It changes faster than this factor can. Look for a change of range, the return from calibration, "
+        "a new probe, or a sudden discharge.",
+        reaches=_rate_reach,
+    ),
+    Check(
+        "GEN-STEP",
+        "水平突变",
+        "step of level",
+        Severity.INFORM,
+        no_step,
+        present,
+        MEDIA,
+        "Difference of medians before and after (robust change of level)",
+        Mark.METHOD,
+        (
+            Parameter("suspect", math.inf, "", "水平差", "difference of level", 0, by_factor=factors.column("step")),
+            Parameter("share", 10.0, "%", "占原水平", "of the level before", 0),
+            Parameter("noise", 8.0, "", "平常波动的倍数", "times the usual difference", 0),
+            Parameter("rows", 6, "", "前后行数", "rows before and after", 2, 100),
+        ),
+        reach=24 * HOUR,
+        explain_zh="水平在一步之内改变并保持，常见于校准、更换部件、改参数；也可能是真实变化。对照校准和维护记录。",
+        explain_en="The level changes in one step and stays: a calibration, a new part, changed parameters, or a "
+        "real change. Compare the records of calibration and maintenance.",
+        reaches=_step_reach,
+    ),
+)
