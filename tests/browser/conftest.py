@@ -64,5 +64,6 @@ def world(transactional_db, page_tests):
 
     cache.clear()
     with connecting.connect(**connecting.parameters(as_owner=True)) as owner:
-        owner.execute("TRUNCATE telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_dirty")
+        tables = "telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_verdict, telemetry_dirty"
+        owner.execute(f"TRUNCATE {tables}")
     return page_tests.build_world()

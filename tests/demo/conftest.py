@@ -28,4 +28,5 @@ def empty_store() -> None:
     from luming.telemetry.store import connecting
 
     with connecting.connect(**connecting.parameters(as_owner=True)) as owner:
-        owner.execute("TRUNCATE telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_dirty")
+        tables = "telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_verdict, telemetry_dirty"
+        owner.execute(f"TRUNCATE {tables}")

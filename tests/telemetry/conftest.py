@@ -13,7 +13,8 @@ from luming.telemetry.store import connecting
 def empty_store(db):
     """Empty the store's tables before the test: writers commit over their own connections, so no rollback does it."""
     with connecting.connect(**connecting.parameters(as_owner=True)) as owner:
-        owner.execute("TRUNCATE telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_dirty")
+        tables = "telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_verdict, telemetry_dirty"
+        owner.execute(f"TRUNCATE {tables}")
 
 
 def make_station(code="S1", region="150203", **fields):

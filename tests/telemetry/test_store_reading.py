@@ -268,7 +268,8 @@ def test_sizes_count_all_partitions():
     write([packet], [row(packet, 1), row(packet, 1, NOW - 90 * DAY)])
     found = {size.table: size for size in store.sizes()}
     assert set(found) == {
-        "telemetry_packet", "telemetry_observation", "telemetry_packet_release", "telemetry_dirty"
+        "telemetry_packet", "telemetry_observation", "telemetry_packet_release", "telemetry_dirty",
+        "telemetry_verdict",
     }  # fmt: skip
     assert found["telemetry_observation"].table_bytes > 0 and found["telemetry_observation"].index_bytes > 0
     assert found["telemetry_observation"].partitions >= 3 and found["telemetry_dirty"].partitions == 1

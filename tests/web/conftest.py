@@ -78,7 +78,8 @@ def empty_store(db):
     """Empty the store: its writer commits over a connection of its own."""
     cache.clear()
     with connecting.connect(**connecting.parameters(as_owner=True)) as owner:
-        owner.execute("TRUNCATE telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_dirty")
+        tables = "telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_verdict, telemetry_dirty"
+        owner.execute(f"TRUNCATE {tables}")
 
 
 @pytest.fixture

@@ -1,4 +1,8 @@
-"""What judges read: hourly observations of places, arranged by period, in the unit the standard wants."""
+"""What judges read: observations of places with the verdicts that hold, by period, in the unit the standard wants.
+
+Only what counts is used: a value whose verdict is not VALID (without a verdict: whose mark is not N, HJ 212-2017
+table 8) enters no judgement, and the judgement keeps it among its inputs with what spoke against it.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,6 @@ import numpy as np
 from luming.registry.models import Series
 from luming.telemetry import store, units
 
-# HJ 212-2017 table 8: N is normal; what carries another mark is not used to judge.
-USABLE_FLAGS = frozenset({"", "N"})
-
 
 @dataclass(frozen=True, slots=True)
 class Used:
@@ -22,21 +23,24 @@ class Used:
     series_id: int
     start: datetime
     revision: int
-    value: float  # in the wanted unit; NaN when there is none
+    value: float  # that counts or would count, in the wanted unit; NaN when there is none
     converted: float
-    flag: str
+    flag: str  # the device's own mark
+    letter: str  # N: it counts; else the mark, or I (invalid) where checks or people speak against it
     unit: str
+    verdict: int  # sequence of the verdict that holds; -1: only the mark speaks
 
     @property
     def usable(self) -> bool:
-        """Tell whether the device's own mark lets the value count."""
-        return self.flag in USABLE_FLAGS
+        """Tell whether the value counts."""
+        return self.letter == "N"
 
     def as_input(self, *, converted: bool = False) -> list[object]:
         """Return the row that a judgement keeps (see ``Judgement.inputs``)."""
         value = self.converted if converted else self.value
         kept = None if np.isnan(value) else value
-        return [self.series_id, self.start.isoformat(), self.revision, kept, self.unit, self.flag]
+        said = [] if self.verdict < 0 else [self.verdict, self.letter]
+        return [self.series_id, self.start.isoformat(), self.revision, kept, self.unit, self.flag, *said]
 
 
 Table = dict[tuple[int, datetime], dict[str, Used]]  # (place, period) -> factor -> observation
@@ -63,7 +67,8 @@ def read(selection: Mapping[int, Sequence[datetime]], interval: str, wanted_unit
     if not series or not table:
         return table
     starts = [start for _place, start in table]
-    columns = store.observations(list(series), min(starts), max(starts) + _TICK)
+    columns = store.effective(list(series), min(starts), max(starts) + _TICK)
+    letters = columns.letters
     instants = columns.start.astype("datetime64[us]").astype(object)
     for i, series_id in enumerate(columns.series_id.tolist()):
         row, factor = series[series_id]
@@ -74,10 +79,12 @@ def read(selection: Mapping[int, Sequence[datetime]], interval: str, wanted_unit
             series_id,
             start,
             int(columns.revision[i]),
-            _scaled(columns.value[i], factor),
-            _scaled(columns.converted[i], factor),
+            _scaled(columns.used[i], factor),
+            _scaled(columns.used_converted[i], factor),
             str(columns.flag[i] or "").strip(),
+            str(letters[i]),
             wanted_units[row.factor],
+            int(columns.sequence[i]),
         )
     return table
 

@@ -236,7 +236,8 @@ class Judgement(models.Model):
     value = models.FloatField(_("Value"), null=True, blank=True)  # AQI, class, multiple of the worst factor
     detail = models.JSONField(_("Detail"), default=dict)  # primary pollutants, each factor's figures
     edition = models.CharField(_("Standard edition"), max_length=200)
-    # [[series id, period start (ISO 8601, UTC), observation revision, value used, unit], …]
+    # [[series id, period start (ISO 8601, UTC), observation revision, value used, unit, mark], …]; where a verdict
+    # holds, its sequence and what it makes of the value (N counts) follow
     inputs = models.JSONField(_("Inputs"), default=list)
     software = models.CharField(_("Software version"), max_length=20)
     judged_at = models.DateTimeField(_("Judged at"), auto_now_add=True)

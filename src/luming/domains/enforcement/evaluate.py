@@ -100,7 +100,7 @@ def _value(used: Used | None, limit: Limit) -> float:
 
 
 def _flag(used: Used | None) -> str:
-    return "" if used is None else used.flag or "N"
+    return "" if used is None else used.letter
 
 
 def _outcome(

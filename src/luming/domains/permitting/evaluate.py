@@ -80,7 +80,7 @@ def _runs(outlets: Mapping[date, Iterable[int]]) -> Iterator[tuple[date, date, s
 
 
 def _computed(first: date, last: date, outlet_ids: Iterable[int]) -> dict[tuple[int, str, date], Figures]:
-    """Return the figures of (outlet, factor, day) from the latest revisions of the hours."""
+    """Return the figures of (outlet, factor, day) from the hours that count."""
     series = {
         row.pk: row
         for row in Series.objects.filter(
@@ -88,12 +88,12 @@ def _computed(first: date, last: date, outlet_ids: Iterable[int]) -> dict[tuple[
         ).only("pk", "place_id", "factor")
     }
     begin, end = (datetime(day.year, day.month, day.day, tzinfo=CITY_ZONE) for day in (first, last + DAY))
-    columns = store.observations(series, begin, end)
+    columns = store.effective(series, begin, end)
     found: dict[tuple[int, str, date], Figures] = {}
     for series_id in np.unique(columns.series_id).tolist():
         own, row = columns.of(series_id), series[series_id]
         scale = factors.kilograms(row.factor)
-        days = daily_amounts(own.start, own.amount, own.flag)
+        days = daily_amounts(own.start, own.used_amount, own.letters)
         for day, amount, left_out, present, stopped in zip(
             days.day.tolist(), days.amount.tolist(), days.left_out.tolist(), days.present.tolist(),
             days.stopped.tolist(), strict=True,

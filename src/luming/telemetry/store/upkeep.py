@@ -54,7 +54,7 @@ def ensure_partitions(first: date, last: date) -> int:
     day, last = _city_day(first), _city_day(last)
     with connecting.reading() as cursor:
         while day <= last:
-            for kind in ("packet", "observation"):
+            for kind in ("packet", "observation", "verdict"):
                 cursor.execute("SELECT luming_make_partition(%s, %s)", (kind, day))
                 row = cursor.fetchone()
                 made += bool(row and row[0])
@@ -124,6 +124,15 @@ def pack_indexes(before: date) -> list[str]:
     return [name for (name,) in loose]
 
 
+_TABLES = (
+    "telemetry_packet",
+    "telemetry_observation",
+    "telemetry_verdict",
+    "telemetry_packet_release",
+    "telemetry_dirty",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class TableSize:
     """How much a table holds, all partitions together; ``rows`` is PostgreSQL's estimate."""
@@ -136,7 +145,7 @@ class TableSize:
 
 
 def sizes() -> list[TableSize]:
-    """Return the sizes of packets, releases, observations and marks."""
+    """Return the sizes of packets, observations, verdicts, releases and marks."""
     with connecting.reading() as cursor:
         cursor.execute(
             """
@@ -149,6 +158,6 @@ def sizes() -> list[TableSize]:
             )
             GROUP BY parent.name, parent.position ORDER BY parent.position
             """,
-            (["telemetry_packet", "telemetry_observation", "telemetry_packet_release", "telemetry_dirty"],),
+            (list(_TABLES),),
         )
         return [TableSize(*row) for row in cursor.fetchall()]

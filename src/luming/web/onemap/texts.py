@@ -50,7 +50,7 @@ def _page() -> dict[str, str]:
         "inside": _("What is inside"),
         "upwind": _("Upwind of here"),
         "also-here": _("Also here"),
-        "no-layer": _("Show at least one layer: what is counted are the layers that are shown."),
+        "area-no-layer": _("Show at least one layer: what is counted are the layers that are shown."),
         "feature-gone": _("This place is not there any more, or outside your scope."),
         "copied": _("The link is copied."),
         "copy-yourself": _("The browser did not allow copying: press Ctrl+C."),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import isnan
 
 from luming.core.models import User
 from luming.registry import geodesy
@@ -14,7 +13,6 @@ from luming.telemetry import store
 
 SPEED, DIRECTION = "a01007", "a01008"  # HJ 212-2017 annex B.2
 RECENT = timedelta(hours=3)  # an older hour says nothing about the wind
-_GOOD = ("", "N")  # HJ 212 marks of a value that may be used
 CALM = 0.3  # m/s: below it (force 0) a vane shows no direction, GB/T 35227
 
 
@@ -45,7 +43,7 @@ def nearest(user: User, point: geodesy.Point, at: datetime) -> Wind | None:
     if not both:
         return None
     places = {place.pk: place for place in stations.filter(pk__in=both)}
-    columns = store.observations([pk for pair in both.values() for pk in pair.values()], at - RECENT, at)
+    columns = store.effective([pk for pair in both.values() for pk in pair.values()], at - RECENT, at)
     for distance, place_id in sorted(
         (geodesy.inverse(point, (place.longitude, place.latitude))[0], pk) for pk, place in places.items()
     ):
@@ -56,7 +54,8 @@ def nearest(user: User, point: geodesy.Point, at: datetime) -> Wind | None:
     return None
 
 
-def _usable(columns: store.Columns) -> dict[datetime, float]:
-    """Return the values by start that the device does not mark as unusable."""
-    rows = zip(columns.start.tolist(), columns.value.tolist(), columns.flag.tolist(), strict=True)
-    return {start.replace(tzinfo=UTC): value for start, value, flag in rows if flag in _GOOD and not isnan(value)}
+def _usable(columns: store.Effective) -> dict[datetime, float]:
+    """Return the values that count by start."""
+    counted = columns.take(columns.counts)
+    rows = zip(counted.start.tolist(), counted.used.tolist(), strict=True)
+    return {start.replace(tzinfo=UTC): value for start, value in rows}

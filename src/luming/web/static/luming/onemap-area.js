@@ -83,7 +83,7 @@ export class Area {
     const area = this.query;
     if (!area) return this.say(this.app.t("feature-gone"));
     const turn = (this.turn = (this.turn ?? 0) + 1);
-    if (!this.app.layers.keys.length) return this.say(this.app.t("no-layer"));
+    if (!this.app.layers.keys.length) return this.say(this.app.t("area-no-layer"));
     this.result.setAttribute("aria-busy", "true");
     try {
       const answer = await json(this.app.setup.urls.inside, {
