@@ -11,13 +11,13 @@ computed again or all are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from luming.standards import validity
+from luming.standards import ozone, validity
 from luming.standards.methods import compute, decimals_of, method_of
 from luming.standards.periods import (
     Grouping,
@@ -54,6 +54,7 @@ def aggregate(
     span: tuple[ArrayLike, ArrayLike] | None = None,
     method: str | None = None,
     decimals: int | None = None,
+    limit: float = ozone.CLASS_TWO_LIMIT,
     edition: str | None = None,
     rules: Sequence[Rule] | None = None,
 ) -> Statistics:
@@ -70,8 +71,10 @@ def aggregate(
         a positive weight takes no part; without ``weight`` the method falls back to the arithmetic mean.
     step : length of a row's period, when it is not the usual one (``STEP``).
     span : first and last instant, to get periods without rows too (see ``periods.group``).
-    method : overrides the table: ``mean sum weighted energy hydrogen median maximum minimum percentile-90`` …
-    decimals : overrides the table. edition : judge by this edition whatever the dates. rules : in place of the table's.
+    method : overrides the table: ``mean sum weighted energy hydrogen median maximum minimum percentile-90 mda8``.
+    decimals : overrides the table.
+    limit : of ozone's daily maximum, which is valid with fewer means when it lies above.
+    edition : judge by this edition whatever the dates. rules : in place of those of the table.
 
     Raises
     ------
@@ -84,28 +87,29 @@ def aggregate(
     >>> day.value.tolist(), day.valid.tolist(), day.count.tolist(), day.required.tolist(), day.rules[day.rule[0]].key
     ([10.0], [False], [19], [20], 'GB 3095-2026/day')
     """
+    chosen = method or method_of(medium, factor, interval, weighted=weight is not None)
+    places = decimals_of(medium, factor, interval) if decimals is None else decimals
+    if chosen == "mda8":
+        return ozone.daily_maximum(
+            start, value, series=series, counts=counts, span=span, limit=limit, decimals=places,
+            edition=_ozone_edition(edition), rules=rules,
+        )  # fmt: skip
     values = np.atleast_1d(as_float(value))
     grouping = group(start, interval, series=series, span=span)
     if values.shape != grouping.position.shape:
         raise ValueError(f"start has shape {grouping.position.shape}, value {values.shape}")
-    chosen = method or method_of(medium, factor, interval, weighted=weight is not None)
-    weights = _weights(weight, values.shape)
     used = np.isfinite(values) & (grouping.position >= 0) & _mask(counts, values.shape)
+    present = np.bincount(grouping.position[used], minlength=len(grouping)) > 0
+    weights = _weights(weight, values.shape)
     if chosen == "weighted":
         used &= weights > 0
     rows = grouping.order[used[grouping.order]]
     position = grouping.position[rows]
-    computed = compute(chosen, position, values[rows], weights[rows], len(grouping))
-    count = np.bincount(position, minlength=len(grouping)).astype(np.int64)
-    total = np.bincount(position, weights[rows], minlength=len(grouping)) if chosen == "weighted" else count
-    length = STEP[SOURCE[interval]] if step is None else step
     found = validity.candidates(medium, factor, interval, edition=edition, table=rules)
-    judged = _judge(grouping, rows, count, length, found, dated=edition is None)
-    reason = judged["reason"]
-    if chosen == "weighted":
-        sent = np.bincount(grouping.position[grouping.position >= 0], minlength=len(grouping)) > 0
-        reason = np.where((reason == Reason.NO_VALUES) & sent, Reason.NO_WEIGHT, reason)
-    places = decimals_of(medium, factor, interval) if decimals is None else decimals
+    judged = _judge(grouping, rows, STEP[SOURCE[interval]] if step is None else step, found, dated=edition is None)
+    judged.reason[(judged.reason == Reason.NO_VALUES) & present] = Reason.NO_WEIGHT
+    computed = compute(chosen, position, values[rows], weights[rows], len(grouping))
+    total = np.bincount(position, weights[rows], minlength=len(grouping)) if chosen == "weighted" else judged.number
     return Statistics(
         interval=interval,
         method=chosen,
@@ -115,12 +119,12 @@ def aggregate(
         end=grouping.end,
         value=computed,
         rounded=rounded(computed, places),
-        valid=reason == Reason.VALID,
-        count=count,
-        expected=judged["expected"],
-        required=judged["required"],
-        rule=judged["rule"],
-        reason=reason.astype(np.int8),
+        valid=judged.reason == Reason.VALID,
+        count=judged.number,
+        expected=judged.expected,
+        required=judged.required,
+        rule=judged.rule,
+        reason=judged.reason,
         weight=total.astype(np.float64),
         rules=found,
         used=used,
@@ -167,14 +171,25 @@ def cascade(
     return levels
 
 
+class _Judged(NamedTuple):
+    """Per period: rows that take part, that the period holds and that it needs; its rule and its reason."""
+
+    number: IntArray
+    expected: IntArray
+    required: IntArray
+    rule: NDArray[np.int16]
+    reason: NDArray[np.int8]
+
+
 def _judge(
-    grouping: Grouping, rows: IntArray, count: IntArray, step: np.timedelta64, found: tuple[Rule, ...], *, dated: bool
-) -> Mapping[str, NDArray[Any]]:
+    grouping: Grouping, rows: IntArray, step: np.timedelta64, found: tuple[Rule, ...], *, dated: bool
+) -> _Judged:
     """Judge the counts of all periods by their rules."""
+    count = np.bincount(grouping.position[rows], minlength=len(grouping)).astype(np.int64)
     expected = expected_count(grouping.number, grouping.interval, step)
     rule = validity.choose(found, grouping.end, dated=dated)
     required = np.zeros(len(grouping), dtype=np.int64)
-    reason = np.where(rule < 0, Reason.NO_RULE, Reason.VALID)
+    reason = np.where(rule < 0, Reason.NO_RULE, Reason.VALID).astype(np.int8)
     for position, one in enumerate(found):
         mine = rule == position
         if not mine.any():
@@ -184,7 +199,7 @@ def _judge(
             reason[mine & ~_months_suffice(one, grouping, rows, step)] = Reason.MONTH_TOO_FEW
     reason[(reason != Reason.NO_RULE) & (count < required)] = Reason.TOO_FEW
     reason[count == 0] = Reason.NO_VALUES
-    return {"expected": expected, "rule": rule, "required": required, "reason": reason}
+    return _Judged(count, expected, required, rule, reason)
 
 
 def _required(one: Rule, grouping: Grouping, expected: IntArray, step: np.timedelta64) -> IntArray:
@@ -229,6 +244,11 @@ def _intervals(source: Interval, to: Interval) -> list[Interval]:
     if source not in ("minute", "hour", "day") or to not in order or order.index(to) <= order.index(source):
         raise ValueError(f"no statistics lead from {source!r} to {to!r}")
     return order[order.index(source) + 1 : order.index(to) + 1]
+
+
+def _ozone_edition(edition: str | None) -> str | None:
+    """Return the edition of HJ 663 that goes with one of GB 3095."""
+    return {"GB 3095-2012": "HJ 663-2013", "GB 3095-2026": "HJ 663-2026"}.get(edition or "", edition)
 
 
 def _weights(weight: ArrayLike | None, shape: tuple[int, ...]) -> FloatArray:

@@ -1,7 +1,7 @@
 """Marks of dischargers on periods of their automatic monitoring, as a dated table (``tables/marks.toml``).
 
 Rule in force: MEE announcement 2022 No. 21 污染物排放自动监测设备标记规则, from 2023-01-01, for waste incineration,
-thermal power, cement and paper. A mark names the operating state of the plant (工况) or the state of the device; whether
+thermal power, cement and paper. A mark names the state of the plant (工况) or the state of the device; whether
 its values take part in exceedance decisions and whether its hours count as out of operation are columns of the table,
 each row with source and verified mark.
 """
