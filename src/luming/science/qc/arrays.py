@@ -109,6 +109,8 @@ def streak(rows_true: Booleans) -> Integers:
 
 def neighbours_in_time(values: Floats, rows: int) -> Floats:
     """Return, for each row, the values of ``rows`` rows before and after it: shape (n, 2·rows), NaN beyond the ends."""
+    if len(values) == 0:
+        return np.empty((0, 2 * rows))
     padded = np.concatenate([np.full(rows, np.nan), values, np.full(rows, np.nan)])
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * rows + 1)
     return np.delete(around, rows, axis=1)

@@ -13,7 +13,7 @@ import numpy as np
 from luming.science.qc.model import Check, Parameter, Result, Results, Severity, Suspicion, Window
 
 # The rooms of the catalogue, in the order of its pages.
-_MODULES = ("general", "series", "fraud")
+_MODULES = ("general", "series", "timing", "air", "gas", "water", "device", "fraud")
 
 # code → parameter → number, or code → factor → parameter → number for one factor alone.
 Settings = Mapping[str, Mapping[str, "float | Mapping[str, float]"]]
@@ -81,7 +81,8 @@ def run(
             seen = window if check.as_received else ordered
             if window.medium not in check.media or not check.applies(seen, factor):
                 continue
-            results = check.run(seen, factor, **settled(check, factor, window.medium, parameters))
+            with np.errstate(all="ignore"):  # infinite values compare as they should
+                results = check.run(seen, factor, **settled(check, factor, window.medium, parameters))
             if order is not None and not check.as_received:
                 results = _put_back(results, order)
             found[factor][check.code] = results

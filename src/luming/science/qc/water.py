@@ -1,0 +1,274 @@
+"""Checks of water: parts and wholes, oxygen against saturation, probes that agree too well, ice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from luming.science.qc import arrays
+from luming.science.qc.arrays import Booleans, answers
+from luming.science.qc.model import Check, Floats, Mark, Parameter, Results, Severity, Window
+
+WATER = frozenset({"water", "sewage"})
+
+# What one multi-parameter probe measures side by side.
+SONDE = ("temp", "ec", "ph", "do", "turb", "chla")
+
+
+def part_within_whole(part: str, whole: str) -> Callable[..., Results]:
+    """Return the check that a part (ammonia) does not exceed its whole (total nitrogen)."""
+
+    def check(window: Window, factor: str, tolerance: float, share: float, times: float) -> Results:
+        excess = window.values[part] - window.values[whole]
+        allowed = np.fmax(tolerance, share / 100 * window.values[whole])
+        return answers(
+            window.values[factor],
+            fail=excess > times * allowed,
+            suspect=excess > allowed,
+            unknown=np.isnan(excess),
+        )
+
+    check.__doc__ = (
+        f"SUSPECT where {part} exceeds {whole} by more than allowed (mg/L, %), FAIL by ``times`` the allowance."
+    )
+    return check
+
+
+def _both(*names: str) -> Callable[[Window, str], bool]:
+    return lambda window, factor: factor in names and all(name in window.values for name in names)
+
+
+def oxygen_below_saturation(
+    window: Window, factor: str, suspect: float, fail: float, low: float, altitude: float
+) -> Results:
+    """SUSPECT and FAIL where dissolved oxygen exceeds so many % of saturation at the water temperature.
+
+    ``altitude`` (m) lowers saturation with the air pressure; SUSPECT too below ``low`` % in water above freezing, which
+    is no river but a probe in sediment or out of calibration (0 asks nothing).
+    """
+    temperature = window.values["temp"]
+    share = 100 * window.values["do"] / oxygen_saturation(temperature, altitude)
+    return answers(
+        window.values[factor],
+        fail=share > fail,
+        suspect=(share > suspect) | (share < low),
+        unknown=np.isnan(share),
+    )
+
+
+def oxygen_saturation(celsius: Floats, altitude: float = 0.0) -> Floats:
+    """Return the oxygen of fresh water in balance with air, mg/L (Benson and Krause 1984), at an altitude in m.
+
+    >>> oxygen_saturation(np.array([0.0, 20.0])).round(2).tolist()
+    [14.62, 9.09]
+    """
+    kelvin = np.clip(celsius, -2.0, 60.0) + 273.15
+    logarithm = -139.34411 + 1.575701e5 / kelvin - 6.642308e7 / kelvin**2 + 1.2438e10 / kelvin**3
+    logarithm -= 8.621949e11 / kelvin**4
+    saturation: Floats = np.exp(logarithm) * math.exp(-altitude / 8430)
+    return saturation
+
+
+def probe_is_in_water(window: Window, factor: str, suspect: float, share: float, usual: float) -> Results:
+    """FAIL where conductivity drops to next to nothing: the probe lies dry, or reads distilled water.
+
+    Nothing is less than ``suspect`` (µS/cm) or less than ``share`` (%) of the median of the ``usual`` rows before and
+    after. Every factor of the probe in that row fails with it.
+    """
+    conductivity = arrays.finite(window.values["ec"])
+    half = int(usual)
+    around = arrays.neighbours_in_time(conductivity, half)
+    time = arrays.seconds(window)
+    apart = np.abs(arrays.neighbours_in_time(time, half) - time[:, None])
+    level = arrays.median(np.where(apart <= 2 * half * window.interval, around, np.nan))
+    dry = (conductivity < suspect) | (conductivity < share / 100 * level)
+    return answers(window.values[factor], fail=dry)
+
+
+def probe_is_alive(window: Window, factor: str, sensors: float, share: float) -> Results:
+    """FAIL where the sensors of one probe repeat their last values, or read exactly zero, all at once.
+
+    One sensor may repeat a figure; when at least ``sensors`` of them with a fine resolution, and ``share`` % of those
+    that read, do so in one row, the probe was off: taken out for cleaning, or its logger sent the last values again.
+    """
+    names = [name for name in SONDE if name in window.values]
+    table = np.stack([arrays.finite(window.values[name]) for name in names], axis=1)
+    last = np.full_like(table, np.nan)
+    last[1:] = table[:-1]
+    read = ~np.isnan(table)
+    near = arrays.follows(window)
+    repeats = read & (table == last) & near[:, None]
+    fine = ~_often_repeats(window, table, last, near)
+    zero = read & (table == 0)
+    off = _mostly(repeats & fine, read & fine, sensors, share) | _mostly(zero, read, sensors, share)
+    return answers(window.values[factor], fail=off & (repeats | zero)[:, names.index(factor)])
+
+
+def _mostly(hit: Booleans, of: Booleans, sensors: float, share: float) -> Booleans:
+    count = np.count_nonzero(hit, axis=1)
+    mostly: Booleans = (count >= sensors) & (count >= share / 100 * np.count_nonzero(of, axis=1))
+    return mostly
+
+
+def _often_repeats(window: Window, table: Floats, last: Floats, near: Booleans) -> Booleans:
+    """Tell which sensors repeat their figure so often that it says nothing: in 30 % of the day before."""
+    time = arrays.seconds(window)
+    ends = np.arange(len(table))
+    begins = np.searchsorted(time, time - 86400.0)
+    often = np.zeros(table.shape, dtype=np.bool_)
+    for column in range(table.shape[1]):
+        pairs = near & ~np.isnan(table[:, column]) & ~np.isnan(last[:, column])
+        same = pairs & (table[:, column] == last[:, column])
+        seen, equal = (np.concatenate([[0], np.cumsum(rows)]) for rows in (pairs, same))
+        of, repeated = seen[ends] - seen[begins], equal[ends] - equal[begins]
+        often[:, column] = repeated > 0.3 * of
+    return often
+
+
+def _sonde(window: Window, factor: str) -> bool:
+    return factor in SONDE and sum(name in window.values for name in SONDE) >= 3
+
+
+def _with_conductivity(window: Window, factor: str) -> bool:
+    return factor in SONDE and "ec" in window.values
+
+
+def _day_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+    return 86400.0 + 2 * interval, 0.0
+
+
+def _usual_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+    return 2 * (parameters["usual"] + 1) * interval, 2 * (parameters["usual"] + 1) * interval
+
+
+def _whole(tolerance: float, share: float = 10.0) -> tuple[Parameter, ...]:
+    return (
+        Parameter("tolerance", tolerance, "mg/L", "允许超出", "allowed excess", 0),
+        Parameter("share", share, "%", "允许超出（占总量）", "allowed excess, of the whole", 0),
+        Parameter("times", 4.0, "", "异常为允许的倍数", "fail beyond so many times that", 1),
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "WQ-NITROGEN",
+        "氨氮高于总氮",
+        "ammonia nitrogen above total nitrogen",
+        Severity.SUSPECT,
+        part_within_whole("nh3n", "tn"),
+        _both("nh3n", "tn"),
+        WATER,
+        "Ammonia nitrogen is part of total nitrogen by definition",
+        Mark.METHOD,
+        _whole(0.1),
+        explain_zh="氨氮是总氮的一部分，不会更高。查看两台仪器的校准、试剂和取样时间。",
+        explain_en="Ammonia is part of total nitrogen. Look at calibration, reagents and sampling times of both "
+        "instruments.",
+    ),
+    Check(
+        "WQ-COD",
+        "高锰酸盐指数高于化学需氧量",
+        "permanganate index above COD",
+        Severity.SUSPECT,
+        part_within_whole("codmn", "cod"),
+        _both("codmn", "cod"),
+        WATER,
+        "Dichromate oxidises what permanganate does and more",
+        Mark.METHOD,
+        _whole(1.0),
+        explain_zh="重铬酸钾的氧化能力强于高锰酸钾，同一水样 COD 不低于高锰酸盐指数。",
+        explain_en="Dichromate is the stronger oxidant: of one sample the COD is no lower than the permanganate index.",
+    ),
+    Check(
+        "WQ-BOD",
+        "五日生化需氧量高于化学需氧量",
+        "BOD5 above COD",
+        Severity.SUSPECT,
+        part_within_whole("bod5", "cod"),
+        _both("bod5", "cod"),
+        WATER,
+        "What organisms oxidise in five days, dichromate does too",
+        Mark.METHOD,
+        _whole(1.0),
+        explain_zh="生化需氧量是可被微生物氧化的部分，不高于化学需氧量。",
+        explain_en="What organisms oxidise is part of what dichromate oxidises.",
+    ),
+    Check(
+        "WQ-PHOSPHORUS",
+        "总磷高于总氮",
+        "total phosphorus above total nitrogen",
+        Severity.INFORM,
+        part_within_whole("tp", "tn"),
+        _both("tp", "tn"),
+        frozenset({"water"}),
+        "Usual ratio of nutrients in surface water",
+        Mark.METHOD,
+        _whole(0.05),
+        explain_zh="地表水中总磷极少高于总氮，多为单位或通道接反；磷化工下游除外。",
+        explain_en="In surface water phosphorus rarely exceeds nitrogen: mostly a wrong unit or swapped channels, "
+        "but not below phosphate works.",
+    ),
+    Check(
+        "WQ-SATURATION",
+        "溶解氧与水温不符",
+        "dissolved oxygen against saturation",
+        Severity.SUSPECT,
+        oxygen_below_saturation,
+        _both("do", "temp"),
+        WATER,
+        "Benson and Krause 1984 (solubility of oxygen in fresh water)",
+        Mark.METHOD,
+        (
+            Parameter("suspect", 180.0, "%", "饱和度存疑", "suspect above", 100),
+            Parameter("fail", 300.0, "%", "饱和度异常", "fail above", 100),
+            Parameter("low", 0.0, "%", "饱和度过低", "suspect below", 0, 100),
+            Parameter("altitude", 0.0, "m", "海拔", "altitude", -500, 6000),
+        ),
+        explain_zh="溶解氧远高于该水温的饱和值。藻华白天可达 180%，更高多为电极故障或气泡。",
+        explain_en="Far more oxygen than water of this temperature holds. Blooms reach 180 % by day; more is mostly "
+        "a faulty membrane or a bubble.",
+    ),
+    Check(
+        "WQ-DRY",
+        "探头离水",
+        "probe out of the water",
+        Severity.SUSPECT,
+        probe_is_in_water,
+        _with_conductivity,
+        frozenset({"water"}),
+        "Conductivity of natural water against that around it in time",
+        Mark.METHOD,
+        (
+            Parameter("suspect", 5.0, "µS/cm", "电导率低于", "conductivity below", 0),
+            Parameter("share", 15.0, "%", "低于平常的比例", "below so much of the usual", 0, 100),
+            Parameter("usual", 24, "", "平常取前后行数", "rows around that are usual", 2, 500),
+        ),
+        reach=50 * 3600,
+        explain_zh="电导率骤降到接近零：探头离水、取出维护或读纯水。同一探头的其他因子同时不可用。",
+        explain_en="Conductivity falls to next to nothing: the probe lies dry, is being cleaned, or reads pure "
+        "water. Its other sensors are of no use in that row either.",
+        reaches=_usual_reach,
+    ),
+    Check(
+        "WQ-SONDE",
+        "探头各因子同时重复或归零",
+        "all sensors of the probe repeat or read zero",
+        Severity.SUSPECT,
+        probe_is_alive,
+        _sonde,
+        frozenset({"water"}),
+        "Agreement of independent sensors of one probe",
+        Mark.METHOD,
+        (
+            Parameter("sensors", 3, "", "至少因子数", "at least so many sensors", 2, 6),
+            Parameter("share", 75.0, "%", "占在测因子", "of the sensors that read", 0, 100),
+        ),
+        reach=86400.0 + 7200,
+        explain_zh="同一探头的多个因子同时与上一值完全相同或同为零：探头取出维护、断电或数采仪重发上一值。",
+        explain_en="Several sensors of one probe repeat their last values, or read zero, at once: the probe was "
+        "taken out, had no power, or the logger sent the last values again.",
+        reaches=_day_reach,
+    ),
+)
