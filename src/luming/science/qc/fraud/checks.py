@@ -80,8 +80,8 @@ CHECKS: tuple[Check, ...] = (
         reach=YEAR,
         explain_zh="多次高值过程都止于同一高度。可能是量程设低、仪器饱和、数采仪上限设置或人为封顶；请核对量程与设备参数变更"
         "记录。",
-        explain_en="Episodes of high values all end at one height: a range set too low, a saturated instrument, an upper "
-        "bound in the logger, or a hand. Compare the range and the changes of the device's parameters.",
+        explain_en="Episodes of high values all end at one height: a range set too low, a saturated instrument, an "
+        "upper bound in the logger, or a hand. Compare the range and the changes of the device's parameters.",
     ),
     Check(
         "FRAUD-REPEAT",
@@ -117,8 +117,8 @@ CHECKS: tuple[Check, ...] = (
         ),
         reach=YEAR,
         explain_zh="扣除固有日变化后，两天的逐时变化仍几乎相同，或所有日子都一样。像模板加噪声；先看是否为程序化的批次生产。",
-        explain_en="Without what every day has in common, two days still change alike hour by hour, or all days are the "
-        "same: as of a template with noise. Ask first whether a programme runs the process in batches.",
+        explain_en="Without what every day has in common, two days still change alike hour by hour, or all days are "
+        "the same: as of a template with noise. Ask first whether a programme runs the process in batches.",
     ),
     Check(
         "FRAUD-NOISE",
@@ -188,7 +188,8 @@ CHECKS: tuple[Check, ...] = (
         explain_zh="通零气、标气时示值应随之变化。数值不动，可能是数采仪按规定保持上一值，也可能上传的不是仪器的示值；请看校准记"
         "录和仪器日志。",
         explain_en="Readings should move when zero or span gas is given. If they do not, the logger may hold the last "
-        "value as agreed, or what is sent is not the instrument's. See the calibration record and the instrument's log.",
+        "value as agreed, or what is sent is not the instrument's. See the calibration record and the instrument's "
+        "log.",
     ),
     Check(
         "FRAUD-LOAD",

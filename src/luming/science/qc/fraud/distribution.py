@@ -9,12 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from luming.science.qc.fraud.readings import Readings, blocks, readings, regular
+from luming.science.qc.fraud.readings import Readings, blocks, readings, regular, resolution
 from luming.science.qc.fraud.saying import mark, numbers, picture
 from luming.science.qc.fraud.statistics import binomial_tail, chi_square_tail, strength, student_tail
 from luming.science.qc.model import Floats, Suspicion, Window
 
 BLOCKS = 24  # of time, for the variance of dependent counts
+EPISODES = 8  # blocks, in effect, that must have values just below the limit
 HALF_WIDTH = 0.3  # of the limit: what counts as its surroundings
 BINS = 12  # on each side of the limit
 RIDGE = 1.0  # a prior of one natural unit: keeps the jump and its error finite when nothing lies above the limit
@@ -28,9 +29,9 @@ def bunching(
     Counts in bins around the limit follow a local log-quadratic Poisson regression with a jump at the limit, after
     McCrary (2008) and the local-likelihood density of Loader (1996); the bins lie on the grid of the resolution so that
     a value equal to the limit counts as compliant. The jump's variance is that of blocks of time (sandwich), so that
-    autocorrelation is no evidence; a weak prior (ridge) keeps it finite where nothing lies above. Where the window has values converted to the reference oxygen, those
-    are looked at: the limit is compared with them. ``remaining``: at most this share of the expected exceedances may be
-    left; ``minimum``: values needed just below the limit.
+    autocorrelation is no evidence; a weak prior (ridge) keeps it finite where nothing lies above. Where the window has
+    values converted to the reference oxygen, those are looked at: the limit is compared with them. ``remaining``: at
+    most this share of the expected exceedances may be left; ``minimum``: values needed just below the limit.
     """
     limit = window.limit.get(factor, np.nan)
     found = readings(window, factor, converted=True)
@@ -40,6 +41,9 @@ def bunching(
     if binned is None or binned[1][:, : binned[1].shape[1] // 2].sum() < minimum:
         return []
     centres, table, width = binned
+    below = table[:, table.shape[1] // 4 : table.shape[1] // 2].sum(axis=1)
+    if below.sum() ** 2 < EPISODES * (below**2).sum():  # a few visits to the limit make no distribution
+        return []
     fit = _jump(centres / (HALF_WIDTH * limit) - 1 / HALF_WIDTH, table)
     if fit is None:
         return []
@@ -207,20 +211,30 @@ def digits(
 
     Chi-square of the last digits (Mosimann et al. 1995) against what the smoothed distribution of the same values
     expects, divided by the inflation that blocks of time show (first-order correction of Rao & Scott 1981). Cohen's w
-    is the effect size. Silent where digits mean nothing: a coarse grid (fewer than 30 steps between the quartiles), or a
-    grid with holes, as when an instrument's digits were converted to another unit and rounded again.
+    is the effect size. Silent where digits mean nothing: a coarse grid (fewer than 30 steps between the quartiles), or
+    a grid with holes, as when an instrument's digits were converted to another unit and rounded again. Left out: the
+    lowest fifth, where the distribution bends within ten steps, and single values that stand in for others.
     """
     found = readings(window, factor)
-    if len(found) < minimum or not found.step:
+    # A record mixed of two roundings is judged on the coarser one, which most of its values share.
+    step = resolution(found.values, 0.7)
+    if len(found) < minimum or not step:
         return []
-    codes = np.rint(found.values / found.step).astype(np.int64)
+    scaled = found.values / step
+    codes = np.rint(scaled).astype(np.int64)
+    codes = codes[np.abs(scaled - codes) < 1e-3]
     codes = codes[(codes > codes.min()) & (codes < codes.max())]  # atoms of detection limit and range
     if len(codes) < minimum or np.subtract(*np.quantile(codes, [0.75, 0.25])) < 30 or np.ptp(codes) > 5_000_000:
         return []
-    counts = np.bincount(codes - codes.min() + 20)
-    counts = np.r_[counts, np.zeros(20)].astype(np.float64)
-    smooth = np.convolve(np.convolve(counts, np.full(10, 0.1)), np.full(10, 0.1))[9:-9]
-    digit = (np.arange(len(counts)) + codes.min() - 20) % 10
+    # Near zero the distribution bends within ten steps: there digits are uneven by themselves.
+    lowest = int(codes.min())
+    counts = _without_atoms(np.r_[np.bincount(codes - lowest + 20), np.zeros(20)].astype(np.float64))
+    smooth = _mean_of_ten(counts)
+    beyond = int(np.quantile(codes, 0.2)) - lowest + 20
+    counts, smooth, codes = counts[beyond:], smooth[beyond:], codes[codes - lowest + 20 >= beyond]
+    if (codes % 10 == 0).mean() > 0.5:  # still a mixture of two roundings
+        return []
+    digit = (np.arange(len(counts)) + lowest - 20 + beyond) % 10
     observed = np.bincount(digit, counts, 10)
     expected = np.bincount(digit, smooth, 10)
     expected *= observed.sum() / expected.sum()
@@ -228,7 +242,7 @@ def digits(
         return []
     inflation = _inflation(codes % 10, expected / expected.sum())
     statistic = float(((observed - expected) ** 2 / expected).sum())
-    size = float(np.sqrt(statistic / len(codes)))
+    size = float(np.sqrt(statistic / observed.sum()))
     p = chi_square_tail(statistic / inflation, 9)
     if p > alpha or size < effect:
         return []
@@ -247,7 +261,7 @@ def digits(
                 statistic=statistic / inflation,
                 effect=size,
                 n=len(codes),
-                resolution=found.step,
+                resolution=step,
                 clustering=inflation,
             ),
             picture(
@@ -255,13 +269,29 @@ def digits(
                 [str(one) for one in range(10)],
                 observed,
                 expected=expected,
-                zh=(f"末位数字（分辨率 {found.step:g}）", "数据个数", "实际", "预期"),
-                en=(f"last digit (resolution {found.step:g})", "values", "observed", "expected"),
+                zh=(f"末位数字（分辨率 {step:g}）", "数据个数", "实际", "预期"),
+                en=(f"last digit (resolution {step:g})", "values", "observed", "expected"),
             ),
             f"末位数字分布不均：以 {named[0]} 结尾的偏多，其中 {favourite[0]} 比预期多 {excess:.0%}。",
-            f"Last digits are uneven: {named[1]} are too frequent, {favourite[0]} by {excess:.0%} over what is expected.",
+            f"Last digits are uneven: {named[1]} are too frequent, {favourite[0]} by {excess:.0%} more than expected.",
         )
     ]
+
+
+def _mean_of_ten(counts: Floats) -> Floats:
+    """Return the counts smoothed by a mean of ten twice: no digit is left in them."""
+    found: Floats = np.convolve(np.convolve(counts, np.full(10, 0.1)), np.full(10, 0.1))[9:-9]
+    return found
+
+
+def _without_atoms(counts: Floats) -> Floats:
+    """Return the counts without the three tallest single values, as substitutes for "not detected" are; not a taste."""
+    smooth = _mean_of_ten(counts)
+    tall = np.argsort(counts - smooth)[-3:]
+    tall = tall[counts[tall] > 1.5 * smooth[tall] + 10]
+    found = counts.copy()
+    found[tall] = smooth[tall]
+    return np.rint(found)
 
 
 def _holes(counts: Floats, smooth: Floats) -> bool:

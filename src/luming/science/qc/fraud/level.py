@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luming.science.qc.fraud.readings import readings, regular
-from luming.science.qc.fraud.repetition import _city
-from luming.science.qc.fraud.saying import mark, moments, numbers, picture, thin
+from luming.science.qc.fraud.saying import city_time, mark, moments, numbers, picture, thin
 from luming.science.qc.fraud.statistics import spread, strength, student_tail
 from luming.science.qc.model import Floats, Span, Suspicion, Window
 
@@ -154,9 +153,10 @@ def _judge(
                 zh=("时间", "浓度", "小时值", "前后中位值"),
                 en=("time", "concentration", "hourly values", "medians"),
             ),
-            f"{said[0]}水平{direction} {size:.0%}（{len(spans)} 次，典型一次由 {before:.3g} 到 {after:.3g}，{_city(moment)}）。",
-            f"The level {direction[1]} by {size:.0%} {said[1]} ({len(spans)} events; at the strongest, {_city(moment)}, from "
-            f"{before:.3g} to {after:.3g}).",
+            f"{said[0]}水平{direction[0]} {size:.0%}（共 {len(spans)} 次；最明显的一次在 {city_time(moment)}，"
+            f"由 {before:.3g} 到 {after:.3g}）。",
+            f"The level {direction[1]} by {size:.0%} {said[1]} ({len(spans)} events; at the strongest, "
+            f"{city_time(moment)}, from {before:.3g} to {after:.3g}).",
         )
     ]
 

@@ -57,10 +57,11 @@ def readings(window: Window, factor: str, *, converted: bool = False) -> Reading
     return Readings(window.time[keep], chosen, resolution(chosen))
 
 
-def resolution(values: Floats) -> float:
-    """Return the step on which at least 99.5 % of the values lie: a decimal place or a simple multiple of it.
+def resolution(values: Floats, share: float = 0.9) -> float:
+    """Return the step on which more than a ``share`` of the values lies: a decimal place or a simple multiple of it.
 
-    0 when they lie on none, as after a conversion of units that was not rounded.
+    Not all need to lie on it: instruments are changed and records mixed. 0 when they lie on none, as after a conversion
+    of units that was not rounded.
 
     >>> resolution(np.array([1.0, 3.5, 7.25, 2.0])), resolution(np.arange(0, 100, 5.0)), resolution(np.array([]))
     (0.01, 5.0, 0.0)
@@ -71,21 +72,37 @@ def resolution(values: Floats) -> float:
     for places in range(7):
         scaled = sample * 10.0**places
         codes = np.rint(scaled)
-        if np.mean(np.abs(scaled - codes) < 1e-4) >= 0.995:
+        if np.mean(np.abs(scaled - codes) < 1e-4) > share:
             multiple = next(
-                (k for k in (100, 50, 20, 10, 5, 2) if np.mean(codes % k == 0) >= 0.995 and np.ptp(codes) > k), 1
+                (k for k in (100, 50, 20, 10, 5, 2) if np.mean(codes % k == 0) > share and np.ptp(codes) > k), 1
             )
             return float(multiple / 10.0**places)
     return 0.0
 
 
 def regular(found: Readings, interval: float) -> tuple[Floats, np.datetime64]:
-    """Return the values on a grid of the interval, NaN where there is none, from the first city midnight before them."""
+    """Return the values on a grid of the interval from the city midnight before them, NaN where there is none."""
     start = (found.time[0] + CITY_OFFSET).astype("datetime64[D]").astype("datetime64[s]") - CITY_OFFSET
     slot = ((found.time - start).astype(np.int64) // max(int(interval), 1)).astype(np.int64)
     grid = np.full(int(slot[-1]) + 1, np.nan)
     grid[slot] = found.values
     return grid, start
+
+
+def ranks(table: Floats) -> Floats:
+    """Return the ranks within each row, centred and of length 1; equal values share their mean rank.
+
+    A product of two such rows is Spearman's correlation; a constant row is 0 throughout.
+    """
+    found = np.empty(table.shape)
+    for index, row in enumerate(table):
+        _, place, counts = np.unique(row, return_inverse=True, return_counts=True)
+        last = np.cumsum(counts)
+        found[index] = (last - (counts - 1) / 2)[place]
+    found -= found.mean(axis=1, keepdims=True)
+    length = np.sqrt((found**2).sum(axis=1, keepdims=True))
+    scaled: Floats = np.divide(found, length, out=np.zeros_like(found), where=length > 0)
+    return scaled
 
 
 def blocks(count: int, parts: int) -> NDArray[np.int64]:

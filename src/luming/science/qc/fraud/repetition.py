@@ -1,12 +1,12 @@
-"""Suspicions that repetition raises: the same run of values at two times, and days that resemble each other too much."""
+"""Suspicions that repetition raises: one run of values at two times, and days that resemble each other too much."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from luming.science.qc.fraud.readings import Readings, readings, regular
-from luming.science.qc.fraud.saying import clean, mark, moments, numbers, picture, thin
+from luming.science.qc.fraud.readings import Readings, ranks, readings, regular
+from luming.science.qc.fraud.saying import city_time, clean, mark, moments, numbers, picture, thin
 from luming.science.qc.fraud.statistics import normal_tail, strength
 from luming.science.qc.model import Floats, Suspicion, Window
 
@@ -52,7 +52,7 @@ def repeat(window: Window, factor: str, *, alpha: float = 1e-4, minimum: float =
     inside = (shown >= 0) & (shown < len(grid)) & (original >= 0) & (original < len(grid))
     shown, original = shown[inside][thin(inside.sum())], original[inside][thin(inside.sum())]
     hours = size * window.interval / 3600
-    named = _city(moment), _city(copy)
+    named = city_time(moment), city_time(copy)
     return [
         Suspicion(
             "FRAUD-REPEAT",
@@ -83,16 +83,12 @@ def repeat(window: Window, factor: str, *, alpha: float = 1e-4, minimum: float =
                 zh=("时间", "浓度", "该时段", f"{named[0]} 起的数据"),
                 en=("time", "concentration", "this period", f"values from {named[0]}"),
             ),
-            f"自 {named[1]} 起连续 {equal} 个数值（{hours:.3g} 小时）与 {named[0]} 起的数值完全相同；共发现 {int(beyond.sum())} 段。",
-            f"{equal} values in a row from {named[1]} ({hours:.3g} h) equal those from {named[0]}; {int(beyond.sum())} such "
-            "runs were found.",
+            f"自 {named[1]} 起 {hours:.3g} 小时内有 {equal} 个数值与 {named[0]} 起的数值逐个相同；"
+            f"共发现 {int(beyond.sum())} 段。",
+            f"{equal} values within {hours:.3g} h from {named[1]} equal those from {named[0]} one by one; "
+            f"{int(beyond.sum())} such runs were found.",
         )
     ]
-
-
-def _city(moment: np.datetime64) -> str:
-    """Return an instant as the city's clock shows it."""
-    return str((moment + np.timedelta64(8, "h")).astype("datetime64[m]")).replace("T", " ")
 
 
 def _codes(grid: Floats, found: Readings) -> Codes:
@@ -146,16 +142,27 @@ def _information(codes: Codes) -> Floats:
     scale = max(1.0, float(np.median(np.abs(change[real & (change != 0)]))) if (real & (change != 0)).any() else 1.0)
     edges = np.quantile(codes[real], [0.25, 0.5, 0.75]) if real.any() else np.zeros(3)
     state = np.searchsorted(edges, codes) * 5 + np.clip(np.rint(before / scale), -2, 2).astype(np.int64) + 2
-    # Changes in twelve steps of the logarithm on each side; within one, all whole steps are equally likely.
+    # Changes in steps of the logarithm on each side; within one, the chance that two changes are equal.
     size = np.abs(change).astype(np.float64)
     octave = np.minimum(np.floor(np.log2(np.maximum(size, 1)) * 1.5).astype(np.int64), 40)
     cell = np.where(change == 0, 0, np.sign(change) * (octave + 1)) + 41
-    steps = np.floor(2.0 ** ((octave + 1) / 1.5)) - np.ceil(2.0 ** (octave / 1.5)) + 1
     counts = np.bincount(state[real] * 83 + cell[real], minlength=20 * 83).reshape(20, 83) + 0.05
     share = counts / counts.sum(axis=1, keepdims=True)
-    found = -np.log(share[state, cell]) + np.log(np.maximum(steps, 1))
+    found = -np.log(share[state, cell]) - np.log(_alike(change[real], cell[real], 83))[cell]
     # A rare jump is not rare when it occurs twice: no single value says more than that.
     return np.where(real & (change != 0), np.minimum(found, MOST), 0.0)
+
+
+def _alike(change: Codes, cell: Codes, cells: int) -> Floats:
+    """Return for each cell the probability that two of its changes are equal (collision), 1 for an empty cell."""
+    order = np.lexsort((change, cell))
+    change, cell = change[order], cell[order]
+    begins = np.flatnonzero(np.r_[True, (np.diff(change) != 0) | (np.diff(cell) != 0)]) if len(change) else order
+    counts = np.diff(np.r_[begins, len(change)]).astype(np.float64)
+    of = cell[begins]
+    total = np.bincount(of, counts, cells)
+    found: Floats = np.bincount(of, counts**2, cells) / np.maximum(total, 1) ** 2
+    return np.where(total > 0, np.clip(found, 1e-9, 1.0), 1.0)
 
 
 def daily(
@@ -166,8 +173,8 @@ def daily(
     Hour-to-hour changes of each city day, with the median day taken out, are compared by rank correlation (Spearman
     1904) over all pairs of days. What the process gives is the series' own distribution of Fisher's z, so an honest
     schedule that repeats shifts the threshold and is not found; a pair counts when z lies beyond what the number of
-    pairs makes likely (Bonferroni) and the correlation is at least ``correlation``. Also found: days that are all alike,
-    when the mean day explains at least ``explained`` of the variance of the changes.
+    pairs makes likely (Bonferroni) and the correlation is at least ``correlation``. Also found: days that are all
+    alike, when the mean day explains at least ``explained`` of the variance of the changes.
     """
     found = readings(window, factor)
     if len(found) < 7 * 12:
@@ -186,10 +193,8 @@ def daily(
     if same:
         return same
     left = changes - np.median(changes, axis=0)
-    ranks = np.argsort(np.argsort(left, axis=1, kind="stable"), axis=1, kind="stable").astype(np.float64)
-    ranks -= ranks.mean(axis=1, keepdims=True)
-    ranks /= np.sqrt((ranks**2).sum(axis=1, keepdims=True))
-    matrix = np.clip(ranks @ ranks.T, -0.999999, 0.999999)
+    ordered = ranks(left)
+    matrix = np.clip(ordered @ ordered.T, -0.999999, 0.999999)
     rows, columns = np.triu_indices(len(matrix), 1)
     together = np.arctanh(matrix[rows, columns])
     usual = float(np.median(together))
@@ -230,8 +235,8 @@ def daily(
             ),
             f"{dates[b]} 与 {dates[a]} 的逐时变化几乎相同（秩相关 {strongest:.2f}，平时 {np.tanh(usual):.2f}）；"
             f"这样相似的日期对共 {alike} 对。",
-            f"The changes through {dates[b]} and {dates[a]} are nearly the same (rank correlation {strongest:.2f}, usually "
-            f"{np.tanh(usual):.2f}); {alike} pairs of days are so alike.",
+            f"The changes through {dates[b]} and {dates[a]} are nearly the same (rank correlation {strongest:.2f}, "
+            f"usually {np.tanh(usual):.2f}); {alike} pairs of days are so alike.",
         )
     ]
 

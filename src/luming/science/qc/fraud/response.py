@@ -7,14 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from luming.science.qc.fraud.readings import Readings, readings, regular, resolution, usable, within
-from luming.science.qc.fraud.repetition import _city
-from luming.science.qc.fraud.saying import mark, moments, numbers, picture, thin
+from luming.science.qc.fraud.readings import Readings, ranks, readings, regular, resolution, usable
+from luming.science.qc.fraud.saying import city_time, mark, moments, numbers, picture, thin
 from luming.science.qc.fraud.statistics import binomial_tail, normal_tail, spread, strength
 from luming.science.qc.model import Floats, Suspicion, Window
 
 # What the plant does, as far as the window knows it; the first ones tell most.
-DRIVERS = ("load", "power", "flow", "velocity", "o2", "gastemp")
+DRIVERS = {
+    "load": ("负荷", "load"),
+    "power": ("用电", "power"),
+    "flow": ("流量", "flow"),
+    "velocity": ("流速", "velocity"),
+    "o2": ("含氧量", "oxygen"),
+    "gastemp": ("烟温", "temperature"),
+}
 TWO_DAYS = 2 * 86_400
 
 
@@ -42,6 +48,8 @@ def noise(
         return [
             _too_quiet(window, factor, found, grid, start, place, amount, size, declared, 0, len(place) - 1, 0.0, alpha)
         ]
+    above = level > _detection(found)
+    place, level, amount = place[above], level[above], amount[above]
     if len(place) < 15 or np.median(amount) < 1.5 * found.step:
         return []
     usual = _usual(level, amount)
@@ -63,6 +71,14 @@ def noise(
         return []
     reference = float(np.median(usual[first : last + 1]))
     return [_too_quiet(window, factor, found, grid, start, place, amount, size, reference, first, last, p, alpha)]
+
+
+def _detection(found: Readings) -> float:
+    """Return the level up to which values are mostly one substitute for "not detected"; −inf when there is none."""
+    low = found.values[found.values <= np.quantile(found.values, 0.25)]
+    values, counts = np.unique(low, return_counts=True)
+    place = int(np.argmax(counts))
+    return float(values[place]) + 1.5 * found.step if counts[place] >= 0.03 * len(found) else -np.inf
 
 
 def _noises(grid: Floats, size: int, step: float) -> tuple[NDArray[np.int64], Floats, Floats] | None:
@@ -148,9 +164,11 @@ def _too_quiet(
             zh=("时间", "噪声（二阶差分）", "噪声", "平时噪声" if p else "声明噪声"),
             en=("time", "noise (second differences)", "noise", "usual noise" if p else "declared noise"),
         ),
-        f"{_city(begin)} 至 {_city(end)} 的噪声只有{'平时' if p else '仪器声明噪声'}的 {quiet / reference:.0%}，像平滑、插值或另行给出的数据。",
-        f"From {_city(begin)} to {_city(end)} the noise is {quiet / reference:.0%} of {'the usual' if p else 'that declared'}: as "
-        "if values were smoothed, interpolated or made otherwise.",
+        f"{city_time(begin)} 至 {city_time(end)} 的噪声只有{'平时' if p else '仪器声明噪声'}的 "
+        f"{quiet / reference:.0%}，"
+        "像平滑、插值或另行给出的数据。",
+        f"From {city_time(begin)} to {city_time(end)} the noise is {quiet / reference:.0%} of "
+        f"{'the usual' if p else 'that declared'}: as if values were smoothed, interpolated or made otherwise.",
     )
 
 
@@ -211,9 +229,10 @@ def calibration(
                 zh=("时间", "示值", "示值", "标气浓度"),
                 en=("time", "reading", "reading", "concentration of the gas"),
             ),
-            f"{len(answers)} 次校准中有 {len(silent)} 次示值没有响应标准气体（其中 {held} 次数值一点未变，也可能是数采仪保持了上一值）。",
-            f"In {len(silent)} of {len(answers)} calibrations the readings do not answer the gas (in {held} not one digit "
-            "changes: the logger may have held the last value).",
+            f"{len(answers)} 次校准中有 {len(silent)} 次示值没有响应标准气体"
+            f"（其中 {held} 次数值一点未变，也可能是数采仪保持了上一值）。",
+            f"In {len(silent)} of {len(answers)} calibrations the readings do not answer the gas (in {held} not one "
+            "digit changes: the logger may have held the last value).",
         )
     ]
 
@@ -259,20 +278,27 @@ def _answer(
 
 
 def load(
-    window: Window, factor: str, *, alpha: float = 1e-5, usual: float = 0.5, broken: float = 0.25, miss: float = 0.1
+    window: Window,
+    factor: str,
+    *,
+    alpha: float = 1e-5,
+    usual: float = 0.5,
+    broken: float = 0.25,
+    miss: float = 0.1,
+    standing: float = 0.002,
 ) -> list[Suspicion]:
     """Tell whether values stop following the plant.
 
-    With a driver in the window (load, power, flow, velocity, O2, temperature of the gas): rank correlations in blocks of
-    72 values, as Fisher's z. Where the history follows the driver (median at least ``usual``), a run of three blocks at
-    or below ``broken`` while the driver varies as it does otherwise is judged against the spread of the other blocks.
+    With a driver in the window (load, power, flow, velocity, O2, temperature of the gas): rank correlations in blocks
+    of 72 values, as Fisher's z. Where the history follows the driver (median at least ``usual``), a run of three
+    blocks at or below ``broken`` while the driver varies as it does otherwise is judged against the other blocks.
     With marked standstills: at least three stops of six values or more at which the concentration stays what it was
-    before, which an honest plant shows with probability ``miss`` each.
+    before, which an honest plant shows with probability ``miss`` each (threshold ``standing``).
     """
     if factor in DRIVERS:
         return []
     found = _ignores_driver(window, factor, alpha, usual, broken)
-    return found or _ignores_standstill(window, factor, 0.002, miss)
+    return found or _ignores_standstill(window, factor, standing, miss)
 
 
 def _ignores_driver(window: Window, factor: str, alpha: float, usual: float, broken: float) -> list[Suspicion]:
@@ -323,8 +349,7 @@ def _broken(
     part = rows[lively[first : last + 1]].ravel()
     during = float(np.tanh(together[first : last + 1].mean()))
     begin, end = window.time[part[0]], window.time[part[-1]] + np.timedelta64(int(window.interval), "s")
-    names = {"load": ("负荷", "load"), "power": ("用电", "power"), "flow": ("流量", "flow"), "velocity": ("流速", "velocity"),
-             "o2": ("含氧量", "oxygen"), "gastemp": ("烟温", "temperature")}[driver]  # fmt: skip
+    names = DRIVERS[driver]
     shown = part[thin(len(part))]
     order = np.argsort(window.values[driver][shown], kind="stable")
     trend = _trend(window.values[driver][keep], window.values[factor][keep], window.values[driver][shown][order])
@@ -340,7 +365,7 @@ def _broken(
             n=int(keep.sum()),
             correlation=during,
             usual_correlation=float(np.tanh(middle)),
-        ),  # fmt: skip
+        ),
         picture(
             "scatter",
             [float(f"{one:.6g}") for one in window.values[driver][shown][order]],
@@ -349,24 +374,16 @@ def _broken(
             zh=(names[0], "浓度", "该时段", "平时的关系"),
             en=(names[1], "concentration", "this period", "usual relation"),
         ),
-        f"{_city(begin)} 至 {_city(end)} 数值不再随{names[0]}变化：秩相关 {during:.2f}，平时 {np.tanh(middle):.2f}。",
-        f"From {_city(begin)} to {_city(end)} the values no longer follow the {names[1]}: rank correlation {during:.2f}, "
-        f"usually {np.tanh(middle):.2f} (signs aligned).",
+        f"{city_time(begin)} 至 {city_time(end)} 数值不再随{names[0]}变化："
+        f"秩相关 {during:.2f}，平时 {np.tanh(middle):.2f}。",
+        f"From {city_time(begin)} to {city_time(end)} the values no longer follow the {names[1]}: rank "
+        f"correlation {during:.2f}, usually {np.tanh(middle):.2f} (signs aligned).",
     )
 
 
 def _rank_correlation(values: Floats, drives: Floats) -> Floats:
     """Return Spearman's correlation of each row."""
-
-    def ranks(table: Floats) -> Floats:
-        rank = np.argsort(np.argsort(table, axis=1, kind="stable"), axis=1, kind="stable").astype(np.float64)
-        rank -= rank.mean(axis=1, keepdims=True)
-        scaled: Floats = rank / np.sqrt((rank**2).sum(axis=1, keepdims=True))
-        return scaled
-
-    # Equal values get ranks by their place; a constant row has none that mean anything.
     found: Floats = (ranks(values) * ranks(drives)).sum(axis=1)
-    found[np.ptp(values, axis=1) == 0] = 0.0
     return found
 
 
@@ -433,6 +450,7 @@ def _ignores_standstill(window: Window, factor: str, alpha: float, miss: float) 
                 en=("time", "concentration", "concentration"),
             ),
             f"{len(ratios)} 次停运中有 {alike} 次浓度与停运前基本相同，数值不随生产变化。",
-            f"At {alike} of {len(ratios)} standstills the concentration stays what it was before: the values ignore the plant.",
+            f"At {alike} of {len(ratios)} standstills the concentration stays what it was before: the values ignore "
+            "the plant.",
         )
     ]

@@ -63,6 +63,11 @@ def moments(times: Any) -> list[str]:
     return [f"{moment}Z" for moment in np.asarray(times, "datetime64[s]").astype(str)]
 
 
+def city_time(moment: np.datetime64) -> str:
+    """Return an instant as the city's clock shows it."""
+    return str((moment + np.timedelta64(8, "h")).astype("datetime64[m]")).replace("T", " ")
+
+
 def mark(x: float | str, zh: str, en: str) -> dict[str, Any]:
     """Return a mark at a place of the x axis."""
     return {"x": x, "zh": zh, "en": en}

@@ -14,7 +14,7 @@ import numpy as np
 from luming.science.qc.model import Floats, Span, Window
 
 START = np.datetime64("2024-12-31T16:00:00", "s")  # a midnight of the city
-HONEST = ("stack", "controlled", "batch", "stopping", "coarse", "low", "far")
+HONEST = ("stack", "controlled", "batch", "stopping", "coarse", "low", "far", "drifting", "spiky")
 LIMIT = 50.0
 
 
@@ -23,14 +23,13 @@ def honest(kind: str, seed: int, hours: int = 8760) -> Window:
 
     stack: log-normal AR(1) that follows the load, its tail beyond the limit; controlled: kept under the limit by a
     regulated cleaning; batch: on and off by a schedule of each day; stopping: standstills; coarse: rounded to even
-    units; low: near the detection limit; far: a permit limit far above all values.
+    units; low: near the detection limit; far: a permit limit far above all values; drifting: with seasons, weekends and
+    three steps of the level that have honest reasons; spiky: with heavy tails and short spikes.
     """
     rng = np.random.default_rng([HONEST.index(kind), seed])
     load = _load(rng, hours)
     slow = _autoregressive(rng, hours, 0.95)
-    level = {"stack": 28.0, "controlled": 38.0, "batch": 30.0, "stopping": 28.0, "coarse": 28.0, "low": 0.8, "far": 6.0}[
-        kind
-    ]
+    level = {"controlled": 38.0, "batch": 30.0, "low": 0.8, "far": 6.0}.get(kind, 28.0)
     width = 0.08 if kind == "controlled" else 0.25
     values = level * (load / 75) ** 0.8 * np.exp(width * slow + 0.06 * rng.standard_normal(hours))
     if kind == "controlled":
@@ -45,6 +44,14 @@ def honest(kind: str, seed: int, hours: int = 8760) -> Window:
             stopped[begin : begin + int(rng.integers(12, 96))] = True
         values = np.where(stopped, 0.4 + 0.2 * rng.random(hours), values)
         load = np.where(stopped, 0.0, load)
+    if kind == "drifting":
+        for begin in rng.integers(300, hours, 3):
+            values[begin:] *= np.exp(rng.choice([-1, 1]) * 0.35)
+        days = np.arange(hours) / 24
+        values *= np.exp(0.3 * np.sin(2 * np.pi * days / 365) - 0.15 * (days.astype(int) % 7 >= 5))
+    if kind == "spiky":
+        values *= np.exp(0.05 * rng.standard_t(3, hours))
+        values[rng.random(hours) < 0.005] *= rng.uniform(1.5, 4)
     step = {"coarse": 2.0, "low": 0.1}.get(kind, 0.01)
     values = np.round(values / step) * step
     if kind == "low":
