@@ -94,6 +94,10 @@ class Statistics:
         """Return the rule that judged a period."""
         return self.rules[self.rule[row]] if self.rule[row] >= 0 else None
 
+    def reason_text(self, row: int) -> str:
+        """Return why a period is not valid, in English; ``REASON_NAMES_ZH`` has the Chinese."""
+        return Reason(int(self.reason[row])).text
+
     def inputs_of(self, row: int) -> IntArray:
         """Return which input rows took part in a period, in the order given."""
         return np.nonzero(self.used & (self.position == row))[0]
