@@ -43,10 +43,12 @@ def concentration(text: str) -> Reading:
 def water_value(text: str) -> Reading:
     """Read a cell of a water sample: also ``0.01L`` and ``<0.01``, below the detection limit, which give half of it.
 
-    >>> water_value("0.01L"), water_value("< 0.01"), water_value("未检出"), water_value("/")
-    (0.005, 0.005, 0.0, None)
+    >>> water_value("0.01L"), water_value("< 0.01"), water_value("未检出"), water_value("/"), water_value("NULL")
+    (0.005, 0.005, 0.0, None, None)
     """
     cell = text.strip()
+    if cell.lower() in MISSING_MARKS:  # before the L of NULL is taken for "below detection"
+        return None
     if cell in ("未检出", "ND", "nd"):
         return 0.0
     bounded = re.fullmatch(r"[<＜]\s*(.+)|(.+?)\s*[Ll]", cell)

@@ -69,12 +69,16 @@ class Table:
             )
 
     def numbers(
-        self, names: Iterable[str], read: Callable[[str], Reading], highest: Mapping[str, float] | None = None
+        self,
+        names: Iterable[str],
+        read: Callable[[str], Reading],
+        highest: Mapping[str, float] | None = None,
+        lowest: float = 0.0,
     ) -> dict[str, NDArray[np.float64]]:
         """Return columns as float64 by short name, NaN where missing or bad; bad cells are added to ``problems``.
 
-        ``read`` interprets a cell that is not a plain number. Negative and infinite numbers, and numbers above
-        ``highest`` of their column, are bad.
+        ``read`` interprets a cell that is not a plain number. Numbers below ``lowest`` (by default negative ones),
+        infinite ones, and numbers above ``highest`` of their column, are bad.
         """
         columns = {name: self._by_short_name[name] for name in names}
         self._refuse_other_types(columns.values())
@@ -87,7 +91,7 @@ class Table:
                 values = self._text_numbers(column, series, cast[column], read)
             else:
                 values = as_float((series if series.dtype == pl.Float32 else cast[column]).to_numpy())
-            found[name] = self._in_range(column, values, (highest or {}).get(name, np.inf))
+            found[name] = self._in_range(column, values, (highest or {}).get(name, np.inf), lowest)
         return found
 
     def _refuse_other_types(self, columns: Iterable[str]) -> None:
@@ -108,11 +112,12 @@ class Table:
             self._complain_about(column, series, {text: r for text, r in readings.items() if isinstance(r, str)})
         return values.fill_null(np.nan).to_numpy()
 
-    def _in_range(self, column: str, values: NDArray[np.float64], highest: float) -> NDArray[np.float64]:
+    def _in_range(self, column: str, values: NDArray[np.float64], highest: float, lowest: float) -> NDArray[np.float64]:
         top = np.fmax.reduce(values, initial=0.0)
-        if np.fmin.reduce(values, initial=0.0) >= 0 and top <= highest and top < np.inf:
+        bottom = np.fmin.reduce(values, initial=0.0)
+        if bottom >= lowest and top <= highest and top < np.inf and bottom > -np.inf:
             return values
-        bad = (values < 0) | np.isinf(values) | (values > highest)
+        bad = (values < lowest) | np.isinf(values) | (values > highest)
         for row in np.nonzero(bad)[0].tolist():
             self._complain(row, column, self.frame[column][row], _range_message(float(values[row]), highest))
         return np.where(bad, np.nan, values)
@@ -339,10 +344,10 @@ def _replaced(series: pl.Series, mapping: dict[str, Any], dtype: pl.DataType) ->
 
 
 def _range_message(value: float, highest: float) -> str:
-    if value < 0:
-        return "负值无效 / negative"
     if np.isinf(value):
         return "不是有限的数 / not a finite number"
+    if value < 0:
+        return "负值无效 / negative"
     return f"大于 {highest:g} / above {highest:g}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from luming.science.qc import factors
 from luming.science.qc.model import Floats, Result, Results, Window
 
 Booleans = NDArray[np.bool_]
@@ -26,9 +27,16 @@ def answers(
     return results
 
 
-def finite(values: Floats) -> Floats:
-    """Return the values with NaN for what is infinite."""
-    return np.where(np.isinf(values), np.nan, values) if np.isinf(values).any() else values
+def sound(window: Window, factor: str) -> Floats:
+    """Return the values with NaN for what is no measurement: infinite, a fill value, or beyond what is possible.
+
+    What compares a value with others must not take −9999 for a level, or the good value after it is told to jump.
+    """
+    values = window.values[factor]
+    low = factors.usual("low", factor, window.medium)
+    high = factors.usual("high", factor, window.medium)
+    wrong = np.isinf(values) | (values < low) | (values > high) | np.isin(values, factors.FILL_VALUES)
+    return np.where(wrong, np.nan, values) if wrong.any() else values
 
 
 def seconds(window: Window) -> Floats:
@@ -105,6 +113,14 @@ def streak(rows_true: Booleans) -> Integers:
     last_false = np.maximum.accumulate(np.where(rows_true, 0, position))
     counted: Integers = np.where(rows_true, position - last_false, 0)
     return counted
+
+
+def rows_around(values: Floats, places: Integers, rows: int) -> Floats:
+    """Return, for each place, the values of ``rows`` rows before and after it: shape (places, 2·rows), NaN beyond."""
+    padded = np.concatenate([np.full(rows, np.nan), values, np.full(rows, np.nan)])
+    offsets = np.concatenate([np.arange(rows), np.arange(rows + 1, 2 * rows + 1)])
+    around: Floats = padded[places[:, None] + offsets]
+    return around
 
 
 def neighbours_in_time(values: Floats, rows: int) -> Floats:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from luming.science.qc import arrays
 from luming.science.qc.arrays import Booleans, answers
 from luming.science.qc.general import MEDIA, present
 from luming.science.qc.model import Check, Mark, Parameter, Results, Severity, Span, Window
@@ -34,9 +35,9 @@ def flag_agrees(window: Window, factor: str, change: float, within: float) -> Re
     the top of the range.
     """
     values, flags = window.values[factor], _letters(window, factor)
-    last = np.concatenate([[np.nan], values[:-1]])[: len(values)]
+    last = arrays.before(values)
     same_flag = np.concatenate([[False], flags[1:] == flags[:-1]])[: len(values)]
-    lively = same_flag & (np.abs(values - last) > change / 100 * np.abs(values)) & (values > 0)
+    lively = same_flag & arrays.follows(window) & (np.abs(values - last) > change / 100 * np.abs(values)) & (values > 0)
     top = window.range.get(factor, (math.nan, math.nan))[1]
     contradicts = np.isin(flags, ("B", "D", "F")) & lively
     contradicts |= (flags == "T") & (values < within / 100 * top)

@@ -14,6 +14,9 @@ from math import nan
 
 MEDIA = ("air", "water", "noise", "gas", "sewage")
 
+# What loggers and programs write when they have no value; none of them is ever a measurement.
+FILL_VALUES = (-99999.0, -9999.0, -7999.0, -6999.0, -999.0, -9999.99, -999.99, -99.99, 1e20, 1e30, 9.96921e36)
+
 # Other spellings met in files.
 ALIASES = {"pm2.5": "pm25", "pm2_5": "pm25", "cond": "ec", "conductivity": "ec", "level": "stage", "datetime": "time"}
 

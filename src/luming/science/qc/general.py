@@ -12,9 +12,6 @@ from luming.science.qc.model import Check, Mark, Parameter, Results, Severity, W
 
 MEDIA = frozenset(factors.MEDIA)
 
-# What loggers and programs write when they have no value; one of them is never a measurement.
-FILL_VALUES = (-99999.0, -9999.0, -7999.0, -6999.0, -999.0, -9999.99, -999.99, -99.99, 1e20, 1e30, 9.96921e36)
-
 
 def within_range(window: Window, factor: str, low: float, high: float, margin: float) -> Results:
     """FAIL outside the instrument's range (unit of the factor), widened on both sides by ``margin`` (% of the span).
@@ -39,7 +36,7 @@ def within_nature(
 def not_a_fill_value(window: Window, factor: str) -> Results:
     """FAIL where the figure is one that loggers write for "no value": −9999, −999, −6999, 1e20 …"""
     values = window.values[factor]
-    return answers(values, fail=np.isin(values, FILL_VALUES))
+    return answers(values, fail=np.isin(values, factors.FILL_VALUES))
 
 
 def not_negative(window: Window, factor: str, tolerance: float) -> Results:

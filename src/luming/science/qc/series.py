@@ -36,7 +36,7 @@ def not_stuck(
     ``whole`` 1 marks the run from its beginning, 0 only from where it is long enough, as QARTOD's flat line test does;
     its strict comparison is had with the next smaller tolerance, ``coverage`` 0, ``chance`` 1 and no floor.
     """
-    values = arrays.finite(window.values[factor])
+    values = arrays.sound(window, factor)
     held = _held(window, values, _rows(suspect, rows, window.interval), tolerance, coverage)
     if chance < 1 and held.any():
         held &= ~_by_chance(window, values, _rows(suspect, rows, window.interval), tolerance, chance, background)
@@ -114,7 +114,7 @@ def no_spike(
     ``fail`` (unit of the factor), ``share`` (% of the level beside) and ``noise`` times the usual difference of
     neighbours within ``around`` rows. Neighbours count only within ``gap`` intervals.
     """
-    values = arrays.finite(window.values[factor])
+    values = arrays.sound(window, factor)
     last, following = arrays.before(values), arrays.after(values)
     beside = (last + following) / 2
     if method >= 1:
@@ -169,37 +169,61 @@ def no_outlier(
     It finds spikes of a few values, which stand beside each other. The distance must exceed ``suspect`` or ``fail``
     (unit), ``share`` (% of the median) and ``noise`` times the median distance of those rows from their median.
     """
-    values = arrays.finite(window.values[factor])
+    values = arrays.sound(window, factor)
     half = int(rows)
-    table = arrays.neighbours_in_time(values, half)
+    unknown = np.isnan(values) | (_values_around(window, values, half) < half)
+    # Only what stands out from the lowest or highest around can be far from the median: few rows need the sorting.
+    lowest, highest = arrays.rolling_extremes(values, 2 * half + 1)
+    lowest, highest = arrays.after(lowest, half), arrays.after(highest, half)
+    near_end = np.isnan(lowest) | (np.arange(len(values)) < half)
+    wide = near_end | (values - lowest > suspect) | (highest - values > suspect)
+    places = np.nonzero(wide & ~unknown)[0]
+    table = arrays.rows_around(values, places, half)
     time = arrays.seconds(window)
-    apart = np.abs(arrays.neighbours_in_time(time, half) - time[:, None])
-    table = np.where(apart <= 2 * half * window.interval, table, np.nan)
-    enough = np.count_nonzero(~np.isnan(table), axis=1) >= half
+    table[np.abs(arrays.rows_around(time, places, half) - time[places, None]) > 2 * half * window.interval] = np.nan
     level = arrays.median(table)
-    distance = np.abs(values - level)
-    found = enough & (distance > suspect)
-    if share > 0:
-        found &= distance > share / 100 * np.abs(level)
-    if noise > 0 and found.any():
-        spread = arrays.median(np.abs(table[found] - level[found, None]))
-        found[found] = distance[found] > noise * 1.4826 * spread
-    return answers(window.values[factor], fail=found & (distance > fail), suspect=found, unknown=~enough)
+    distance = np.abs(values[places] - level)
+    far = (distance > suspect) & (distance >= share / 100 * np.abs(level))
+    if noise > 0 and far.any():
+        spread = arrays.median(np.abs(table[far] - level[far, None]))
+        far[far] = distance[far] > noise * 1.4826 * spread
+    found, failed = np.zeros(len(values), dtype=np.bool_), np.zeros(len(values), dtype=np.bool_)
+    found[places] = far
+    failed[places] = far & (distance > fail)
+    return answers(window.values[factor], fail=failed, suspect=found, unknown=unknown)
 
 
-def no_fast_change(window: Window, factor: str, suspect: float, fail: float, gap: float) -> Results:
+def _values_around(window: Window, values: Floats, half: int) -> arrays.Integers:
+    """Return how many of the rows before and after have a value, those too far away in time left out."""
+    time = arrays.seconds(window)
+    far = 2 * half * window.interval
+    row = np.arange(len(values))
+    begin = np.maximum(np.searchsorted(time, time - far), row - half)
+    end = np.minimum(np.searchsorted(time, time + far, side="right"), row + half + 1)
+    total = np.concatenate([[0], np.cumsum(~np.isnan(values))])
+    around: arrays.Integers = total[end] - total[begin] - ~np.isnan(values)
+    return around
+
+
+def no_fast_change(window: Window, factor: str, suspect: float, fail: float, gap: float, back: float) -> Results:
     """SUSPECT and FAIL where the value changes faster than so much per hour since the row before.
 
-    Rows further apart than ``gap`` intervals are not compared. QARTOD's rate of change test, whose rates are per
-    second, is had with an infinite gap; it passes what has no row before, where this says that it does not know.
+    Rows further apart than ``gap`` intervals are not compared. With ``back`` 1 a value that returns from a jump to
+    where it was two rows ago is not blamed for the jump. QARTOD's rate of change test, whose rates are per second, is
+    had with an infinite gap and ``back`` 0; it passes what has no row before, where this says that it does not know.
     """
-    values = arrays.finite(window.values[factor])
+    values = arrays.sound(window, factor)
     step = arrays.steps(window)
     near = (step > 0) & (step <= gap * window.interval)
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.abs(values - arrays.before(values)) / step * HOUR
     unknown = ~near | np.isnan(rate)
     rate = np.where(unknown, 0.0, rate)
+    if back >= 1:
+        change = values - arrays.before(values)
+        turned = (arrays.before(rate) > suspect) & (change * arrays.before(change) < 0)
+        level = np.abs(values - arrays.before(values, 2)) / (step + arrays.before(step)) * HOUR <= suspect
+        rate[turned & level] = 0.0
     return answers(window.values[factor], fail=rate > fail, suspect=rate > suspect, unknown=unknown)
 
 
@@ -209,7 +233,7 @@ def no_step(window: Window, factor: str, suspect: float, share: float, noise: fl
     The difference must exceed ``suspect`` (unit), ``share`` (% of the level before) and ``noise`` times the median
     difference of neighbours in those rows, and most of it must happen in this one row.
     """
-    values = arrays.finite(window.values[factor])
+    values = arrays.sound(window, factor)
     half = int(rows)
     jump = values - arrays.before(values)
     candidate = arrays.follows(window) & (np.abs(jump) > suspect / 2)
@@ -238,6 +262,9 @@ def no_step(window: Window, factor: str, suspect: float, share: float, noise: fl
     return answers(window.values[factor], suspect=found, unknown=unknown)
 
 
+_PROBE = ("water:temp", "water:ec", "water:ph", "water:do", "water:turb", "water:stage")
+
+
 def _times(column: str, times: float) -> dict[str, float]:
     return {name: times * value for name, value in factors.column(column).items()}
 
@@ -259,7 +286,7 @@ def _outlier_reach(parameters: Mapping[str, float], interval: float) -> tuple[fl
 
 
 def _rate_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
-    return parameters["gap"] * interval, 0.0
+    return 3 * parameters["gap"] * interval, 0.0
 
 
 def _step_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
@@ -344,10 +371,11 @@ CHECKS: tuple[Check, ...] = (
             Parameter("suspect", math.inf, "", "存疑幅度", "suspect beyond", 0, by_factor=factors.column("outlier")),
             Parameter("fail", math.inf, "", "异常幅度", "fail beyond", 0, by_factor=_times("outlier", 4)),
             Parameter("share", 0.0, "%", "占中位数", "of the median", 0, by_factor=factors.column("outlier_share")),
-            Parameter("noise", 8.0, "", "离散度的倍数", "times the spread", 0),
-            Parameter("rows", 4, "", "前后行数", "rows before and after", 2, 50),
+            Parameter("noise", 8.0, "", "离散度的倍数", "times the spread", 0, by_factor={"water:turb": 6.0}),
+            # Probes in rivers are read every 15 min: three hours before and after.
+            Parameter("rows", 4, "", "前后行数", "rows before and after", 2, 50, dict.fromkeys(_PROBE, 12.0)),
         ),
-        reach=9 * HOUR,
+        reach=25 * HOUR,
         explain_zh="一到几个相邻值远离前后一段的中位数，随即恢复，常见于清洗、气泡、出水或校准时的读数。",
         explain_en="One to a few values lie far from the median of the time around: cleaning, bubbles, a probe out "
         "of the water, or readings taken during calibration.",
@@ -367,8 +395,9 @@ CHECKS: tuple[Check, ...] = (
             Parameter("suspect", math.inf, "/h", "存疑速率", "suspect beyond", 0, by_factor=factors.column("rate")),
             Parameter("fail", math.inf, "/h", "异常速率", "fail beyond", 0, by_factor=_times("rate", 4)),
             Parameter("gap", 1.5, "", "相邻最多间隔数", "intervals between neighbours", 0),
+            Parameter("back", 1, "", "回到原水平不计", "a return to the level before is right", 0, 1),
         ),
-        reach=1.5 * HOUR,
+        reach=5 * HOUR,
         explain_zh="变化速率超出该因子可能的快慢。查看是否切换量程、校准后恢复、换探头或突发排放。",
         explain_en="It changes faster than this factor can. Look for a change of range, the return from calibration, "
         "a new probe, or a sudden discharge.",

@@ -13,8 +13,8 @@ from luming.science.qc.model import Check, Floats, Mark, Parameter, Results, Sev
 
 WATER = frozenset({"water", "sewage"})
 
-# What one multi-parameter probe measures side by side.
-SONDE = ("temp", "ec", "ph", "do", "turb", "chla")
+# What one multi-parameter probe measures side by side; turbidity often has a probe of its own.
+SONDE = ("temp", "ec", "ph", "do")
 
 
 def part_within_whole(part: str, whole: str) -> Callable[..., Results]:
@@ -77,7 +77,7 @@ def probe_is_in_water(window: Window, factor: str, suspect: float, share: float,
     Nothing is less than ``suspect`` (µS/cm) or less than ``share`` (%) of the median of the ``usual`` rows before and
     after. Every factor of the probe in that row fails with it.
     """
-    conductivity = arrays.finite(window.values["ec"])
+    conductivity = arrays.sound(window, "ec")
     half = int(usual)
     around = arrays.neighbours_in_time(conductivity, half)
     time = arrays.seconds(window)
@@ -87,44 +87,70 @@ def probe_is_in_water(window: Window, factor: str, suspect: float, share: float,
     return answers(window.values[factor], fail=dry)
 
 
-def probe_is_alive(window: Window, factor: str, sensors: float, share: float) -> Results:
-    """FAIL where the sensors of one probe repeat their last values, or read exactly zero, all at once.
+def probe_is_alive(window: Window, factor: str, sensors: float, chance: float, rows: float, settle: float) -> Results:
+    """FAIL where the sensors of one probe repeat their last values or read exactly zero, all at once.
 
-    One sensor may repeat a figure; when at least ``sensors`` of them with a fine resolution, and ``share`` % of those
-    that read, do so in one row, the probe was off: taken out for cleaning, or its logger sent the last values again.
+    All that read must repeat, two at least, where another sensor writes a code for "no value" or zero; otherwise at
+    least ``sensors``, and so many repeats at once must be rarer than ``chance``, by how often each of them repeated in
+    the ``rows`` rows before: in calm water at night they do so by themselves. SUSPECT for ``settle`` rows afterwards,
+    as an electrode back in the water needs time.
     """
     names = [name for name in SONDE if name in window.values]
-    table = np.stack([arrays.finite(window.values[name]) for name in names], axis=1)
+    table = np.stack([arrays.sound(window, name) for name in names], axis=1)
+    raw = np.stack([window.values[name] for name in names], axis=1)
     last = np.full_like(table, np.nan)
     last[1:] = table[:-1]
-    read = ~np.isnan(table)
-    near = arrays.follows(window)
-    repeats = read & (table == last) & near[:, None]
-    fine = ~_often_repeats(window, table, last, near)
-    zero = read & (table == 0)
-    off = _mostly(repeats & fine, read & fine, sensors, share) | _mostly(zero, read, sensors, share)
-    return answers(window.values[factor], fail=off & (repeats | zero)[:, names.index(factor)])
+    zero = raw == 0
+    freezing = np.array([name == "temp" for name in names])  # 0 °C is a temperature
+    mute = (np.isnan(table) & ~np.isnan(raw)) | (zero & ~freezing)
+    read = ~np.isnan(table) & ~mute
+    repeats = read & (table == last) & arrays.follows(window)[:, None]
+    how_many = np.count_nonzero(repeats, axis=1)
+    together = how_many == np.count_nonzero(read, axis=1)
+    rare = _joint_chance(window, table == last, repeats, int(rows)) < chance
+    off = together & (((how_many >= 2) & mute.any(axis=1)) | ((how_many >= sensors) & rare))
+    dead = np.count_nonzero(zero, axis=1) >= sensors
+    place = names.index(factor)
+    fail = (off & (repeats | mute)[:, place]) | (dead & zero[:, place])
+    after = arrays.rolling_count(off | dead, int(settle) + 1) > 0 if settle >= 1 else off & False
+    return answers(window.values[factor], fail=fail, suspect=after & ~off & ~dead)
 
 
-def _mostly(hit: Booleans, of: Booleans, sensors: float, share: float) -> Booleans:
-    count = np.count_nonzero(hit, axis=1)
-    mostly: Booleans = (count >= sensors) & (count >= share / 100 * np.count_nonzero(of, axis=1))
-    return mostly
-
-
-def _often_repeats(window: Window, table: Floats, last: Floats, near: Booleans) -> Booleans:
-    """Tell which sensors repeat their figure so often that it says nothing: in 30 % of the day before."""
+def _joint_chance(window: Window, equal: Booleans, repeats: Booleans, rows: int) -> Floats:
+    """Return the probability that all repeats of a row happen at once, by the repeats in the rows before it."""
     time = arrays.seconds(window)
-    ends = np.arange(len(table))
-    begins = np.searchsorted(time, time - 86400.0)
-    often = np.zeros(table.shape, dtype=np.bool_)
-    for column in range(table.shape[1]):
-        pairs = near & ~np.isnan(table[:, column]) & ~np.isnan(last[:, column])
-        same = pairs & (table[:, column] == last[:, column])
-        seen, equal = (np.concatenate([[0], np.cumsum(rows)]) for rows in (pairs, same))
-        of, repeated = seen[ends] - seen[begins], equal[ends] - equal[begins]
-        often[:, column] = repeated > 0.3 * of
-    return often
+    joint = np.ones(len(window))
+    ends = np.maximum(np.arange(len(window)) - 1, 0)  # the pair before the row's own
+    begins = np.minimum(np.searchsorted(time, time - (rows + 0.5) * window.interval), ends)
+    for column in range(equal.shape[1]):
+        total = np.concatenate([[0], np.cumsum(equal[:, column])])
+        share = (total[ends + 1] - total[begins + 1] + 1) / (ends - begins + 2)
+        joint *= np.where(repeats[:, column], share, 1.0)
+    return joint
+
+
+def river_is_open(window: Window, factor: str, limit: float, hours: float, thaw: float) -> Results:
+    """SUSPECT for the stage of a freezing river: ice dams the water or lies on the sensor, and no rating holds.
+
+    It freezes when the water was at or below ``limit`` °C for ``hours``; ice stays ``thaw`` hours longer.
+    """
+    temperature = arrays.sound(window, "temp")
+    time = arrays.seconds(window)
+    count = int(max(hours * 3600 // window.interval, 1))
+    cold = temperature <= limit
+    lasted = time - arrays.before(time, count - 1) <= 2 * count * window.interval
+    frozen = arrays.spread_back((arrays.rolling_count(cold, count) >= count) & lasted, count)
+    last = np.maximum.accumulate(np.where(frozen, time, -np.inf)) if len(time) else time
+    return answers(window.values[factor], suspect=time - last <= thaw * 3600)
+
+
+def _ice_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+    lasting = max(2 * parameters["hours"] * 3600, 2 * interval)
+    return lasting + parameters["thaw"] * 3600 + interval, lasting
+
+
+def _with_stage(window: Window, factor: str) -> bool:
+    return factor == "stage" and "stage" in window.values and "temp" in window.values
 
 
 def _sonde(window: Window, factor: str) -> bool:
@@ -135,8 +161,8 @@ def _with_conductivity(window: Window, factor: str) -> bool:
     return factor in SONDE and "ec" in window.values
 
 
-def _day_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
-    return 86400.0 + 2 * interval, 0.0
+def _rows_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+    return (parameters["rows"] + 4) * interval + 1.5 * parameters["settle"] * interval, 0.0
 
 
 def _usual_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
@@ -263,12 +289,35 @@ CHECKS: tuple[Check, ...] = (
         Mark.METHOD,
         (
             Parameter("sensors", 3, "", "至少因子数", "at least so many sensors", 2, 6),
-            Parameter("share", 75.0, "%", "占在测因子", "of the sensors that read", 0, 100),
+            Parameter("chance", 5e-5, "", "偶然同时重复的概率", "probability of such repeats by chance", 0, 1),
+            Parameter("rows", 16, "", "据此前行数估计", "rows before that tell how often each repeats", 4, 200),
+            Parameter("settle", 0, "", "恢复行数", "rows to settle afterwards", 0, 20, {"water:ph": 1.0}),
         ),
-        reach=86400.0 + 7200,
+        reach=20 * 3600.0,
         explain_zh="同一探头的多个因子同时与上一值完全相同或同为零：探头取出维护、断电或数采仪重发上一值。",
         explain_en="Several sensors of one probe repeat their last values, or read zero, at once: the probe was "
         "taken out, had no power, or the logger sent the last values again.",
-        reaches=_day_reach,
+        reaches=_rows_reach,
+    ),
+    Check(
+        "WQ-ICE",
+        "结冰影响水位",
+        "stage under ice",
+        Severity.SUSPECT,
+        river_is_open,
+        _with_stage,
+        frozenset({"water"}),
+        "Ice-affected stage: water at the freezing point (practice of hydrometry)",
+        Mark.METHOD,
+        (
+            Parameter("limit", 0.05, "℃", "水温不高于", "water no warmer than", -2, 4),
+            Parameter("hours", 2.0, "h", "至少持续", "for at least", 0),
+            Parameter("thaw", 4.0, "h", "解冻后延续", "still so after thawing", 0),
+        ),
+        reach=9 * 3600.0,
+        explain_zh="水温处于冰点：冰凌壅水或冻住传感器，水位忽高忽低，不代表流量。对照气温和现场照片。",
+        explain_en="The water is at its freezing point: ice dams it or freezes the sensor in, the stage rises and "
+        "falls and means no flow. Compare air temperature and pictures of the site.",
+        reaches=_ice_reach,
     ),
 )
