@@ -23,6 +23,7 @@ from luming.core import manifest
 from luming.registry.models import Place
 from luming.telemetry import store
 from luming.telemetry.models import Event, Judgement, PlaceState
+from luming.telemetry.statistics import queue
 
 NO_DATA = "no-data"
 _KEPT_STATES_DEPTH = timedelta(days=1)  # older periods change history, not events
@@ -60,6 +61,7 @@ def judge_pending(limit: int = 4000) -> int:
                 if selection:
                     outcomes += judge.evaluate(selection, interval)
         save(outcomes)
+        queue.mark(pending)
         return sum(len(starts) for _place_id, _interval, starts in pending)
 
 

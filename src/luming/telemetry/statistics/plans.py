@@ -1,0 +1,100 @@
+"""Which figures are computed of which factor: of a day from its hours, of longer periods from days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from luming.hj212 import find_factor
+from luming.registry.models import Medium
+from luming.telemetry.statistics import words
+from luming.telemetry.statistics.loading import Subject
+
+OUTLET_MEDIA = frozenset({Medium.GAS.value, Medium.SEWAGE.value})
+AMOUNT_DECIMALS = 3  # our choice, as for concentrations of outlets: kilograms to the gram, cubic metres to the litre
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A figure of days. ``field`` is the column of the hours, ``method`` overrides the table of the standards."""
+
+    measure: str
+    field: str = "value"
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Longer:
+    """A figure of months, quarters or years from one of days. ``totals`` also counts days that are not valid."""
+
+    measure: str
+    kind: str
+    source: str  # measure of the days
+    method: str | None = None
+    totals: bool = False
+
+
+# A mean of directions or of percentile levels says nothing.
+LEFT_OUT = frozenset({"a01008", "L5", "L10", "L50", "L90", "L95", "LMx", "LMn"})
+# Waste water: what is no concentration is not weighed by the flow; nor is the flow itself.
+UNWEIGHED = frozenset({"w01001", "w01010", "w00000"})
+# HJ 663-2013 table 2 judges years by these percentiles of daily means too (from memory, not verified).
+YEARLY_PERCENTILES = {"so2": "percentile-98", "no2": "percentile-98", "pm10": "percentile-95", "pm25": "percentile-95"}
+
+
+def days_of(subject: Subject) -> list[Day]:
+    """Return the figures of days of a subject."""
+    if subject.factor in LEFT_OUT:
+        return []
+    if subject.medium == Medium.AIR and subject.short == "o3":
+        return [Day(words.MAX8, method="mda8"), Day(words.MAX1, method="maximum")]
+    found = [Day(words.MEAN)]
+    if subject.medium == Medium.GAS:
+        found.append(Day(words.CONVERTED, "converted"))
+    if subject.medium in OUTLET_MEDIA and amount_unit(subject.factor):
+        found.append(Day(words.AMOUNT, "amount", "sum"))
+    return found
+
+
+def longer_of(subject: Subject) -> list[Longer]:
+    """Return the figures of months, quarters and years of a subject."""
+    found: list[Longer] = []
+    for kind in words.LONGER:
+        for day in days_of(subject):
+            found += _longer(subject, kind, day)
+    return found
+
+
+def _longer(subject: Subject, kind: str, day: Day) -> list[Longer]:
+    if day.measure == words.AMOUNT:
+        return [Longer(words.AMOUNT, kind, words.AMOUNT, "sum", totals=True)]
+    if subject.medium == Medium.AIR and subject.short == "o3":
+        percentile = Longer(words.PERCENTILE, kind, words.MAX8, "percentile-90")
+        return [percentile] if day.measure == words.MAX8 else []
+    if subject.medium == Medium.AIR and subject.short == "co":
+        return [
+            Longer(words.MEAN, kind, words.MEAN, "mean"),
+            Longer(words.PERCENTILE, kind, words.MEAN, "percentile-95"),
+        ]
+    found = [Longer(day.measure, kind, day.measure)]
+    if subject.medium == Medium.AIR and kind == words.YEAR and subject.short in YEARLY_PERCENTILES:
+        found.append(Longer(words.PERCENTILE, kind, words.MEAN, YEARLY_PERCENTILES[subject.short]))
+    return found
+
+
+def amount_unit(factor: str) -> str:
+    """Return the unit in which amounts of a factor are given here; empty when it has none.
+
+    HJ 212-2017 Annex B says in which unit an amount is sent; masses are brought to kilograms.
+    """
+    found = find_factor(factor)
+    sent = found.amount_unit if found else ""
+    return "kg" if sent in KILOGRAMS else sent if sent == "m³" else ""
+
+
+def amount_scale(factor: str) -> float:
+    """Return by what an amount as sent is multiplied to be in :func:`amount_unit`."""
+    found = find_factor(factor)
+    return KILOGRAMS.get(found.amount_unit, 1.0) if found else 1.0
+
+
+KILOGRAMS = {"kg": 1.0, "g": 1e-3, "mg": 1e-6}
