@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "air": ("luming.standards.air_commands", "air quality index from files / 空气质量指数"),
     "water": ("luming.standards.water_commands", "surface water class from files / 地表水类别"),
     "qc": ("luming.telemetry.qc_commands", "check the values of a file, list the checks / 数据质量检查"),
+    "stats": ("luming.standards.stats_commands", "hours, days, months, years from files / 统计值"),
+    "cems": ("luming.standards.cems_commands", "convert readings of flue gas in files / 烟气折算"),
     "permitting": ("luming.domains.permitting.commands", "compute daily emissions again / 重算日排放量"),
     "statistics": ("luming.telemetry.statistics.commands", "compute statistics again / 重算统计值"),
     "city": ("luming.registry.commands", "load a city profile / 城市配置"),

@@ -174,8 +174,8 @@ class Table:
             yield f"{place}，列 {problem.column}：{problem.what}（{problem.cell!r}）"
 
 
-def add_file_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the input, ``-o``, ``--skip-bad``, ``--suffix`` and ``--bom`` arguments."""
+def add_file_arguments(parser: argparse.ArgumentParser, *, adds_columns: bool = True) -> None:
+    """Add the input, ``-o``, ``--skip-bad`` and ``--bom`` arguments, and ``--suffix`` for commands that add columns."""
     parser.add_argument("input", metavar="IN", help="CSV (UTF-8 or GBK) or .parquet file, '-' for standard input")
     parser.add_argument(
         "-o", "--output", metavar="OUT", default="-", help="CSV or .parquet file, default standard output"
@@ -183,7 +183,8 @@ def add_file_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-bad", action="store_true", help="treat bad cells as missing instead of stopping / 坏值按缺测"
     )
-    parser.add_argument("--suffix", default="", help="appended to the names of the added columns / 新增列名后缀")
+    if adds_columns:
+        parser.add_argument("--suffix", default="", help="appended to the names of the added columns / 新增列名后缀")
     parser.add_argument(
         "--bom", action="store_true", help="begin the CSV with a byte order mark, for Excel / 供 Excel 打开"
     )
@@ -191,24 +192,32 @@ def add_file_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_on_file(args: argparse.Namespace, judge: Callable[[Table], dict[str, pl.Series]]) -> int:
     """Read the input, add the columns that ``judge`` returns, write the output; returns the exit code."""
+    return run_to_frame(args, lambda table: _with_columns(table, judge(table), args.suffix))
+
+
+def run_to_frame(args: argparse.Namespace, build: Callable[[Table], pl.DataFrame]) -> int:
+    """Read the input, write the frame that ``build`` returns; returns the exit code."""
     try:
         table = read_table(args.input)
-        added = {name + args.suffix: column for name, column in judge(table).items()}
-        clash = [name for name in added if name in table.frame.columns]
-        if clash:
-            raise FileError(
-                f"输入已有列 {', '.join(clash)}，请用 --suffix 另起列名\n"
-                f"the input already has {', '.join(clash)}: give --suffix to name the new columns otherwise"
-            )
+        frame = build(table)
         if table.problems and not _go_on(table, args.skip_bad):
             return 1
-        write_table(
-            table.frame.with_columns(column.alias(name) for name, column in added.items()), args.output, args.bom
-        )
+        write_table(frame, args.output, args.bom)
     except FileError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _with_columns(table: Table, added: dict[str, pl.Series], suffix: str) -> pl.DataFrame:
+    named = {name + suffix: column for name, column in added.items()}
+    clash = [name for name in named if name in table.frame.columns]
+    if clash:
+        raise FileError(
+            f"输入已有列 {', '.join(clash)}，请用 --suffix 另起列名\n"
+            f"the input already has {', '.join(clash)}: give --suffix to name the new columns otherwise"
+        )
+    return table.frame.with_columns(column.alias(name) for name, column in named.items())
 
 
 def read_table(path: str) -> Table:
