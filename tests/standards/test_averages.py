@@ -138,6 +138,34 @@ def test_an_unknown_edition_is_refused():
         aggregate(["2026-01-01"], [1], interval="day", medium="air", factor="so2", edition="GB 3095-1996")
 
 
+def test_an_edition_can_be_chosen_whatever_the_dates():
+    old = aggregate(hours("2026-07-01T00:00", 24), np.ones(24), interval="day", medium="air", factor="so2",
+                    edition="GB 3095-2012")  # fmt: skip
+    assert old.rule_of(0).key == "GB 3095-2012/day"
+    particles = aggregate(minutes("2026-07-01T08:00", 60), np.ones(60), interval="hour", medium="air", factor="pm25",
+                          edition="GB 3095-2026")  # fmt: skip
+    assert particles.rule_of(0).edition == "HJ 653-2013"  # GB 3095 has no rule for hours of particles
+    levels = cascade(
+        hours("2010-07-01T00:00", 24), np.ones(24), medium="air", factor="o3", edition="GB 3095-2026", to="month"
+    )
+    assert levels["day"].valid.tolist() == [True]
+    assert levels["day"].rule_of(0).edition == "HJ 663-2026"
+
+
+def test_rules_of_ones_own_need_not_repeat_the_hours_of_an_8_hour_mean():
+    own = [Rule("own", "air", ("o3_8h",), "day", "8h", required=1)]
+    value = np.where(np.arange(24) < 5, 100.0, np.nan)
+    day = aggregate(hours("2026-07-01T00:00", 24), value, interval="day", medium="air", factor="o3", rules=own)
+    assert day.reason.tolist() == [Reason.NO_VALUES]  # five hours still make no 8-hour mean
+
+
+def test_small_values_of_surface_water_keep_a_digit():
+    start = hours("2026-07-01T00:00", 24)
+    day = aggregate(start, np.full(24, 0.00042), interval="day", medium="water", factor="tp")
+    assert day.rounded.tolist() == [0.0004]
+    assert aggregate(start, np.full(24, 0.4), interval="day", medium="air", factor="so2").rounded.tolist() == [0.0]
+
+
 def test_order_of_rows_and_the_rest_of_the_series_change_no_bit():
     rng = np.random.default_rng(4)
     starts, value = hours("2026-01-01T00:00", 2400), rng.gamma(2.0, 20.0, 2400)

@@ -106,7 +106,7 @@ def aggregate(
     rows = grouping.order[used[grouping.order]]
     position = grouping.position[rows]
     found = validity.candidates(medium, factor, interval, edition=edition, table=rules)
-    judged = _judge(grouping, rows, STEP[SOURCE[interval]] if step is None else step, found, dated=edition is None)
+    judged = _judge(grouping, rows, STEP[SOURCE[interval]] if step is None else step, found, edition)
     judged.reason[(judged.reason == Reason.NO_VALUES) & present] = Reason.NO_WEIGHT
     computed = compute(chosen, position, values[rows], weights[rows], len(grouping))
     total = np.bincount(position, weights[rows], minlength=len(grouping)) if chosen == "weighted" else judged.number
@@ -118,7 +118,7 @@ def aggregate(
         start=grouping.start,
         end=grouping.end,
         value=computed,
-        rounded=rounded(computed, places),
+        rounded=rounded(computed, places, keep_digit=medium == "water"),
         valid=judged.reason == Reason.VALID,
         count=judged.number,
         expected=judged.expected,
@@ -182,12 +182,12 @@ class _Judged(NamedTuple):
 
 
 def _judge(
-    grouping: Grouping, rows: IntArray, step: np.timedelta64, found: tuple[Rule, ...], *, dated: bool
+    grouping: Grouping, rows: IntArray, step: np.timedelta64, found: tuple[Rule, ...], edition: str | None
 ) -> _Judged:
     """Judge the counts of all periods by their rules."""
     count = np.bincount(grouping.position[rows], minlength=len(grouping)).astype(np.int64)
     expected = expected_count(grouping.number, grouping.interval, step)
-    rule = validity.choose(found, grouping.end, dated=dated)
+    rule = validity.choose(found, grouping.end, edition=edition)
     required = np.zeros(len(grouping), dtype=np.int64)
     reason = np.where(rule < 0, Reason.NO_RULE, Reason.VALID).astype(np.int8)
     for position, one in enumerate(found):

@@ -20,6 +20,7 @@ from luming.standards.rounding import as_float
 from luming.standards.validity import Rule
 
 HOURS = 8
+HOURS_OF_A_MEAN = 6  # before the first edition of the table, too
 MEANS_OF_A_DAY = 24 - HOURS + 1
 CLASS_TWO_LIMIT = 160.0
 """µg/m³, daily maximum 8-hour mean, class II: GB 3095-2012 and GB 3095-2026 table 1 (class I: 100)."""
@@ -58,11 +59,11 @@ def daily_maximum(
         raise ValueError(f"start has shape {grouping.position.shape}, value {values.shape}")
     mask = np.ones(values.shape, dtype=np.bool_) if counts is None else np.asarray(counts, dtype=np.bool_)
     used = np.isfinite(values) & mask & (grouping.position >= 0)
-    means = _means_within_days(start, values, used, grouping, edition, rules)
+    means = _means_within_days(start, values, used, grouping, rules)
     count = np.isfinite(means).sum(axis=1)
     maximum = np.where(count > 0, np.where(np.isfinite(means), means, -np.inf).max(axis=1, initial=-np.inf), np.nan)
     found = validity.candidates("air", "o3_8h", "day", edition=edition, table=rules)
-    rule = validity.choose(found, grouping.end, dated=edition is None)
+    rule = validity.choose(found, grouping.end, edition=edition)
     required = _required(found, rule)
     shown = rounded(maximum, decimals)
     reason = np.full(len(grouping), int(Reason.VALID))
@@ -129,7 +130,6 @@ def _means_within_days(
     values: FloatArray,
     used: BoolArray,
     grouping: Grouping,
-    edition: str | None,
     rules: Sequence[Rule] | None,
 ) -> FloatArray:
     """Return the 17 means of each day, as columns; NaN where not valid."""
@@ -142,9 +142,10 @@ def _means_within_days(
     for offset in range(HOURS):
         total += sums[:, offset : offset + MEANS_OF_A_DAY]
         count += numbers[:, offset : offset + MEANS_OF_A_DAY]
-    found = validity.candidates("air", "o3", "8h", table=rules)
-    needed = _required(found, validity.choose(found, grouping.end, dated=edition is None))[:, np.newaxis]
-    return np.where(count >= np.maximum(needed, 1), total / np.maximum(count, 1), np.nan)
+    found = validity.candidates("air", "o3", "8h", table=rules) or validity.candidates("air", "o3", "8h")
+    rule = validity.choose(found, grouping.end)
+    needed = np.where(rule < 0, HOURS_OF_A_MEAN, _required(found, rule))[:, np.newaxis]
+    return np.where(count >= needed, total / np.maximum(count, 1), np.nan)
 
 
 def _required(found: Sequence[Rule], rule: NDArray[np.int16]) -> IntArray:

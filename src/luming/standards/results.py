@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -103,11 +104,21 @@ class Statistics:
         return np.nonzero(self.used & (self.position == row))[0]
 
 
-def rounded(value: ArrayLike, decimals: int) -> FloatArray:
+def rounded(value: ArrayLike, decimals: int, *, keep_digit: bool = False) -> FloatArray:
     """Round by GB/T 8170, without the noise of binary sums deciding a tie: 61.49999999999999 is 61.5.
+
+    ``keep_digit``: what would become 0 keeps one significant digit (surface water, 总站水字〔2018〕87号) [secondary].
 
     >>> rounded([sum([0.1] * 3) / 2, 61.49999999999999], 1).tolist(), rounded([61.49999999999999], 0).tolist()
     ([0.2, 61.5], [62.0])
+    >>> rounded([0.00042, 0.006, 0.0], 2, keep_digit=True).tolist()
+    [0.0004, 0.01, 0.0]
     """
-    clean = round_half_even(np.atleast_1d(as_float(value)), max(decimals, 0) + _NOISE_PLACES)
-    return np.atleast_1d(np.asarray(round_half_even(clean, decimals)))
+    values = np.atleast_1d(as_float(value))
+    clean = round_half_even(values, max(decimals, 0) + _NOISE_PLACES)
+    shown = np.atleast_1d(np.asarray(round_half_even(clean, decimals)))
+    if keep_digit:
+        for row in np.nonzero((shown == 0) & (values != 0))[0].tolist():
+            places = -math.floor(math.log10(abs(values[row])))
+            shown[row] = round_half_even(float(values[row]), places)
+    return shown

@@ -86,35 +86,35 @@ def candidates(
 ) -> tuple[Rule, ...]:
     """Return the rules that may apply, those that name the factor first.
 
-    ``edition`` keeps the rules of one edition whatever their dates; rules of other standards stay, by their dates.
+    ``edition`` keeps the rules of one edition; where it has none for the factor (hourly particles are no item of GB
+    3095), those of the other standards stay.
 
     Raises
     ------
-    LookupError when no rule for this medium and interval has that edition.
+    LookupError when the edition has no rule for the medium at all.
     """
-    known = rules() if table is None else table
-    found = [one for one in known if one.medium == medium and one.interval == interval and one.applies_to(factor)]
+    known = [one for one in (rules() if table is None else table) if one.medium == medium]
+    found = [one for one in known if one.interval == interval and one.applies_to(factor)]
     found.sort(key=lambda one: factor not in one.factors)
     if edition is None:
         return tuple(found)
-    chosen = tuple(one for one in found if one.edition == edition)
-    if not chosen:
-        editions = ", ".join(sorted({one.edition for one in found})) or "none"
-        raise LookupError(f"no rule of {edition!r} for {medium} {factor} {interval}; known: {editions}")
-    return chosen
+    editions = sorted({one.edition for one in known})
+    if edition not in editions:
+        raise LookupError(f"no rule of {edition!r} for {medium}; known: {', '.join(editions) or 'none'}")
+    return tuple(one for one in found if one.edition == edition) or tuple(found)
 
 
-def choose(found: Sequence[Rule], end: Instants, *, dated: bool = True) -> NDArray[np.int16]:
+def choose(found: Sequence[Rule], end: Instants, *, edition: str | None = None) -> NDArray[np.int16]:
     """Return per period the position in ``found`` of its rule, -1 where none is in force.
 
     The rule is the one in force on the last city day of the period (``end`` is its exclusive end, UTC): a year, quarter
-    or month in which the edition changes is judged by the new edition. ``dated=False`` takes the first rule always.
+    or month in which the edition changes is judged by the new edition. Rules of ``edition`` hold whatever the dates.
     """
     last_day = city_days(end - np.timedelta64(1, "us"))
     chosen = np.full(last_day.shape, -1, dtype=np.int16)
     for position, one in enumerate(found):
         free = chosen < 0
-        if dated:
+        if edition is None or one.edition != edition:
             free &= _in_force(one, last_day)
         chosen[free] = position
     return chosen
