@@ -1,9 +1,14 @@
 """Hours, days, months, quarters, years: validity by the dated rules, against hand-worked counts and a naive twin."""
 
-from datetime import date, datetime
+import math
+import statistics
+from calendar import monthrange
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from luming.standards import averages
 from luming.standards.averages import aggregate, cascade
@@ -217,6 +222,67 @@ def test_against_a_naive_twin():
         for row, (mean, number, valid) in enumerate(naive(starts, value, counts, 20)):
             assert (day.count[row], bool(day.valid[row])) == (number, valid)
             assert np.isnan(day.value[row]) if mean is None else day.value[row] == pytest.approx(mean, rel=1e-12)
+
+
+@given(
+    st.dates(date(2024, 1, 1), date(2028, 12, 31)),
+    st.integers(1, 500),
+    st.sampled_from([0.0, 0.03, 0.08, 0.12, 0.3]),
+    st.integers(0, 2**32 - 1),
+)
+def test_long_periods_against_a_calendar(first, length, missing, seed):
+    """Twin of the monthly, quarterly and yearly rules with Python's calendar: counts, means and validity."""
+    rng = np.random.default_rng(seed)
+    all_days = [first + timedelta(days=i) for i in range(length)]
+    value = np.where(rng.random(length) < missing, np.nan, rng.gamma(2.0, 20.0, length))
+    starts = np.array(all_days, dtype="datetime64[us]") - np.timedelta64(8, "h")
+    of_month: dict[tuple[int, int], list[float]] = {}
+    for day, number in zip(all_days, value.tolist(), strict=True):
+        found = of_month.setdefault((day.year, day.month), [])
+        found += [number] if number == number else []
+    enough = {key: len(found) >= (25 if key[1] == 2 else 27) for key, found in of_month.items()}
+    for interval, width in (("month", 1), ("quarter", 3), ("year", 12)):
+        result = aggregate(starts, value, interval=interval, medium="air", factor="no2")
+        groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for year, month in of_month:
+            groups.setdefault((year, (month - 1) // width), []).append((year, month))
+        assert len(result) == len(groups)
+        for row, (key, months) in enumerate(sorted(groups.items())):
+            numbers = [number for month in months for number in of_month[month]]
+            all_months = [(key[0], key[1] * width + 1 + i) for i in range(width)]
+            valid = all(enough.get(month, False) for month in all_months)
+            valid &= interval != "year" or len(numbers) >= 324
+            assert (int(result.count[row]), bool(result.valid[row])) == (len(numbers), valid)
+            assert result.expected[row] == sum(monthrange(*month)[1] for month in all_months)
+            if numbers:
+                assert result.value[row] == pytest.approx(sum(numbers) / len(numbers), rel=1e-12)
+            else:
+                assert np.isnan(result.value[row]) and result.reason[row] == Reason.NO_VALUES
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(["mean", "sum", "weighted", "energy", "median", "maximum", "percentile-90"]),
+)
+def test_methods_against_the_statistics_module(seed, method):
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(1, 100))
+    value, weight = rng.normal(50, 10, count).round(2), rng.gamma(1.0, 5.0, count)
+    result = aggregate(hours("2026-07-01T00:00", count), value, interval="day", medium="sewage", factor="cod",
+                       weight=weight, method=method)  # fmt: skip
+    for row in range(len(result)):
+        part = slice(row * 24, row * 24 + 24)
+        numbers, weights = value[part].tolist(), weight[part].tolist()
+        expected = {
+            "mean": lambda n, w: statistics.fmean(n),
+            "sum": lambda n, w: math.fsum(n),
+            "weighted": statistics.fmean,
+            "energy": lambda n, w: 10 * math.log10(statistics.fmean(10 ** (x / 10) for x in n)),
+            "median": lambda n, w: statistics.median(n),
+            "maximum": lambda n, w: max(n),
+            "percentile-90": lambda n, w: float(np.percentile(n, 90)),
+        }[method](numbers, weights)
+        assert result.value[row] == pytest.approx(expected, rel=1e-11)
 
 
 def test_sources_are_those_of_the_law():

@@ -88,6 +88,17 @@ def test_waste_water_is_weighted_by_the_flow_column(tmp_path):
     assert (rows["cod"]["value"], rows["ph"]["value"], rows["flow"]["value"]) == ("55.0", "7.0", "20.0")
 
 
+def test_temperatures_may_be_negative_and_concentrations_not(tmp_path, capsys):
+    lines = ["time,temp,so2", *[f"2026-01-01 {hour:02d}:00,-5,{hour}" for hour in range(24)]]
+    rows = {row["factor"]: row for row in run(tmp_path, lines, "stats", "day", "--medium", "gas")}
+    assert rows["temp"]["rounded"] == "-5.0"
+    (tmp_path / "out.csv").unlink()
+    lines[1] = "2026-01-01 00:00,-5,-1"
+    assert "negative" in refused(tmp_path, capsys, lines, "stats", "day", "--medium", "gas")
+    rows = {row["factor"]: row for row in run(tmp_path, lines, "stats", "day", "--medium", "gas", "--skip-bad")}
+    assert rows["so2"]["count"] == "23"
+
+
 def test_days_of_noise_have_their_levels(tmp_path):
     lines = ["time,leq"] + [f"2026-07-{1 + hour // 24:02d} {hour % 24:02d}:00,55" for hour in range(6, 30)]
     rows = {(row["factor"], row["time"]): row for row in run(tmp_path, lines, "stats", "day", "--medium", "noise")}

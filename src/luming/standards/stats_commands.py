@@ -32,6 +32,9 @@ FACTORS = {
 }  # fmt: skip
 """Columns that are taken without being asked for, by medium (short names of the glossary)."""
 
+MAY_BE_NEGATIVE = ("temp", "pressure")
+"""Temperatures in °C and the static pressure of flue gas; all other negative numbers are bad cells."""
+
 _DESCRIPTION = """\
 按标准的数据有效性规定统计{zh}值。输入列 time、station（可无）和因子短名；行的时段由 time 的间隔得出（分钟、小时或日）。
 <因子>_flag 列为数据标记（HJ 212：只有 N 或空参加统计）；废水用 flow 或 volume 列加权；噪声同时给出 ld、ln、ldn。
@@ -107,7 +110,9 @@ def read_rows(table: Table, args: argparse.Namespace) -> Rows:
     factors = _factors_of(table, args)
     extra = [] if args.medium != "sewage" else [name for name in ("volume", "flow") if table.find(name)][:1]
     read = water_value if args.medium in ("water", "sewage") else concentration
-    numbers = table.numbers(list(dict.fromkeys([*factors, *extra])), read, {"ph": 14.0})
+    names_of = list(dict.fromkeys([*factors, *extra]))
+    numbers = table.numbers([name for name in names_of if name not in MAY_BE_NEGATIVE], read, {"ph": 14.0})
+    numbers |= table.numbers([name for name in names_of if name in MAY_BE_NEGATIVE], read, lowest=-np.inf)
     times = table.times("time")
     known = ~np.isnat(times)
     station, names = _stations(table)
