@@ -261,4 +261,6 @@ GATEWAY_ACKNOWLEDGE_HELD = _flag("LUMING_GATEWAY_ACKNOWLEDGE_HELD", True)  # wha
 GATEWAY_FIRST_CONNECTION = _list("LUMING_GATEWAY_FIRST_CONNECTION", "1012,1000,1062,1064")
 GAP_GRACE_SECONDS = int(os.environ.get("LUMING_GAP_GRACE_SECONDS", "300"))
 GAP_MAX_ATTEMPTS = int(os.environ.get("LUMING_GAP_MAX_ATTEMPTS", "5"))
+# Of the hash trees of closed days: sha256, or sm3 (GB/T 32905-2016). Days that are closed keep theirs.
+EVIDENCE_HASH = os.environ.get("LUMING_EVIDENCE_HASH", "sha256")
 PACKET_RETENTION_DAYS = int(os.environ.get("LUMING_PACKET_RETENTION_DAYS", "0"))  # 0 keeps everything
