@@ -160,6 +160,11 @@ def test_flue_gas_is_converted(tmp_path):
     assert float(rows[1]["so2_converted"]) == pytest.approx(dry * 15)
 
 
+def test_nox_is_no_and_no2_as_no2(tmp_path):
+    rows = run(tmp_path, ["time,no,no2,o2", "2026-07-01 00:00,30,4,11"], "cems", "convert", "--o2-ref", "6")
+    assert (rows[0]["nox_dry"], rows[0]["nox_converted"]) == ("50.0", "75.0")
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

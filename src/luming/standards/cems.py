@@ -97,6 +97,19 @@ def convert(
     return Converted(dry, emission.convert_to_reference_oxygen(dry, oxygen, o2_ref, o2_cap=o2_cap), held)
 
 
+def nox_of(no: Converted, no2: Converted) -> Converted:
+    """Return NOx as NO2 from NO and NO2, ``C_NO × 46/30 + C_NO2`` (HJ 212-2017 Annex D, formula 21).
+
+    >>> gas = FlueGas(oxygen=6.0)
+    >>> no, no2 = (convert([c], gas, factor=f, o2_ref=6.0) for f, c in (("no", 30.0), ("no2", 4.0)))
+    >>> nox_of(no, no2).dry.tolist()
+    [50.0]
+    """
+    return Converted(
+        emission.nox_as_no2(no.dry, no2.dry), emission.nox_as_no2(no.converted, no2.converted), no.held | no2.held
+    )
+
+
 def dry_flow(gas: FlueGas, *, velocity: ArrayLike, area: float, field_coefficient: float = 1.0) -> FloatArray:
     """Return the dry flow at the standard state, m³/h (Annex D, formulas 29 to 31); velocity m/s, area m²."""
     flow = emission.actual_flow(area, emission.flue_velocity(velocity, field_coefficient))

@@ -20,7 +20,7 @@ _DESCRIPTION = """\
 烟气换算（HJ 212-2017 附录 D）：标态、干基、基准氧含量折算、标干流量、小时排放量。
 输入列（有则用）：{names}；o2 含氧量 %，temp 烟温 ℃，static_pressure 静压 Pa，atmosphere 大气压 Pa，
 moisture 含湿量 %，velocity 流速 m/s 或 flow 标干流量 m³/h。输出增加 <因子>_dry、<因子>_converted（--o2-ref）、
-held（含氧量达到上限，折算按上限）、dry_flow、<因子>_kg（按实测标干浓度，时段为一小时）。
+有 no 和 no2 而无 nox 时另算 nox（以 NO2 计）；held（含氧量达到上限，折算按上限）、dry_flow、<因子>_kg（按实测标干浓度，时段为一小时）。
 Concentrations are mg/m³ unless named in --ppm; amounts are of one hour and use the measured dry concentration."""
 
 
@@ -69,19 +69,24 @@ def convert_table(table: Table, args: argparse.Namespace) -> dict[str, pl.Series
     gas = _gas(table, args)
     values = table.numbers(factors, concentration)
     flow = _flow(table, args, gas)
-    added: dict[str, pl.Series] = {}
-    held = np.zeros(table.frame.height, dtype=np.bool_)
-    for factor in factors:
-        result = cems.convert(
+    results = {
+        factor: cems.convert(
             values[factor], gas, factor=factor, o2_ref=args.o2_ref, ppm=factor in args.ppm,
             standard=not args.actual, wet=args.wet, o2_cap=args.o2_cap,
-        )  # fmt: skip
+        )
+        for factor in factors
+    }  # fmt: skip
+    if "nox" not in results and "no" in results and "no2" in results:
+        results["nox"] = cems.nox_of(results["no"], results["no2"])
+    added: dict[str, pl.Series] = {}
+    held = np.zeros(table.frame.height, dtype=np.bool_)
+    for factor, result in results.items():
         added[f"{factor}_dry"] = _column(result.dry)
         if args.o2_ref is not None:
             added[f"{factor}_converted"] = _column(result.converted)
-        held |= result.held
         if flow is not None:
             added[f"{factor}_kg"] = _column(cems.amount(result.dry, flow))
+        held |= result.held
     if flow is not None and table.find("velocity") is not None:
         added["dry_flow"] = _column(flow)
     if args.o2_ref is not None:
