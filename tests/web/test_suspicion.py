@@ -20,7 +20,7 @@ def stored():
 
 
 @pytest.mark.parametrize(("language", "key", "title", "name"), [
-    ("zh-hans", "zh", "末位数字异常", "效应量"), ("en", "en", "uneven last digits", "effect size"),
+    ("zh-hans", "zh", "末位数字异常", "效应量"), ("en", "en", "Uneven last digits", "effect size"),
 ])  # fmt: skip
 def test_the_partial_says_it_in_the_language_of_the_page(stored, language, key, title, name):
     with translation.override(language):

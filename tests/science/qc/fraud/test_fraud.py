@@ -173,6 +173,14 @@ def test_digits_of_a_converted_unit_are_no_taste():
         assert not suspicions(synthetic.changed(honest, np.round(raw * factor, places)), "FRAUD-DIGITS"), factor
 
 
+def test_digits_of_an_instrument_with_four_figures_are_no_taste():
+    honest = synthetic.honest("stack", 1)
+    values = honest.values["so2"] * 4
+    four = np.where(values >= 100, np.round(values, 1), np.round(values, 2))
+    assert 0.3 < np.nanmean(values >= 100) < 0.9
+    assert not suspicions(synthetic.changed(honest, four), "FRAUD-DIGITS")
+
+
 def test_one_silent_calibration_is_not_enough():
     window = synthetic.calibrated(3)
     rng = np.random.default_rng(0)

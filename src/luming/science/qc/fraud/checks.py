@@ -202,7 +202,7 @@ CHECKS: tuple[Check, ...] = (
         "Spearman (1904), Fisher's z in blocks against own history; binomial test at standstills",
         Mark.METHOD,
         (
-            _alpha(1e-5),
+            _alpha(1e-6),
             Parameter("usual", 0.5, "", "平时相关下限", "usual correlation, at least", 0, 1),
             Parameter("broken", 0.25, "", "视为失去相关", "counts as broken, at most", -1, 1),
             Parameter(
@@ -223,7 +223,7 @@ CHECKS: tuple[Check, ...] = (
         level.level,
         _has("inspection", "maintainer"),
         MEDIA,
-        "randomisation by shifts in time (Fisher 1935); change point by Pettitt (1979), Appl. Statist. 28",
+        "randomisation by shifts in time (Fisher 1935, The Design of Experiments); clipped logarithms",
         Mark.METHOD,
         (
             _alpha(1e-3),

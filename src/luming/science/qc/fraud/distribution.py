@@ -26,12 +26,13 @@ def bunching(
 ) -> list[Suspicion]:
     """Tell whether the density of the values breaks off at the discharge limit.
 
-    Counts in bins around the limit follow a local log-quadratic Poisson regression with a jump at the limit, after
-    McCrary (2008) and the local-likelihood density of Loader (1996); the bins lie on the grid of the resolution so that
-    a value equal to the limit counts as compliant. The jump's variance is that of blocks of time (sandwich), so that
-    autocorrelation is no evidence; a weak prior (ridge) keeps it finite where nothing lies above. Where the window has
-    values converted to the reference oxygen, those are looked at: the limit is compared with them. ``remaining``: at
-    most this share of the expected exceedances may be left; ``minimum``: values needed just below the limit.
+    Counts in bins around the limit follow a local Poisson regression with a jump at the limit, its logarithm quadratic
+    and never bent upwards, after McCrary (2008) and the local-likelihood density of Loader (1996); the bins lie on the
+    grid of the resolution so that a value equal to the limit counts as compliant. The jump's variance is that of blocks
+    of time (sandwich), so that autocorrelation is no evidence; a weak prior (ridge) keeps it finite where nothing lies
+    above. Where the window has values converted to the reference oxygen, those are looked at: the limit is compared
+    with them. ``remaining``: at most this share of the expected exceedances may be left; ``minimum``: values needed
+    just below the limit.
     """
     limit = window.limit.get(factor, np.nan)
     found = readings(window, factor, converted=True)
@@ -111,25 +112,43 @@ def _jump(x: Floats, table: Floats) -> tuple[float, float, float, Floats] | None
     Third comes the inflation of the variance by dependence in time; the fit is the one without the jump.
     """
     counts = table.sum(axis=0)
-    design = np.stack([np.ones_like(x), x, x * x, (x > 0).astype(np.float64)], axis=1)
-    ridge = np.diag([1e-6, 1e-6, 1e-3, RIDGE])
-    beta = np.array([np.log(counts.mean() + 0.5), 0.0, 0.0, 0.0])
+    design = np.stack([np.ones_like(x), x, (x > 0).astype(np.float64), x * x], axis=1)
+    beta = _poisson(design, counts)
+    if beta is not None and beta[3] > 0:
+        # A tail does not rise again: what bends upwards is the heap below the limit itself.
+        design = design[:, :3]
+        beta = _poisson(design, counts)
+    if beta is None:
+        return None
+    mean = np.exp(np.clip(design @ beta, -30, 30))
+    inverse = np.linalg.inv((design * mean[:, None]).T @ design + _ridge(design))
+    scores = (table - mean / len(table)) @ design
+    robust = inverse @ (scores.T @ scores) @ inverse * len(table) / (len(table) - 1)
+    error = float(np.sqrt(max(robust[2, 2], inverse[2, 2])))  # nothing is surer than independent counts
+    clustering = max(1.0, float(robust[2, 2] / inverse[2, 2]))
+    jump = float(beta[2])
+    return jump, error, clustering, np.exp(np.clip(design @ beta - jump * design[:, 2], -30, 30))
+
+
+def _ridge(design: Floats) -> Floats:
+    """Return the weak prior of the coefficients: one natural unit for the jump, hardly any for the rest."""
+    found: Floats = np.diag([1e-6, 1e-6, RIDGE, 1e-3][: design.shape[1]])
+    return found
+
+
+def _poisson(design: Floats, counts: Floats) -> Floats | None:
+    """Return the coefficients of a Poisson regression by iteration, None when it does not settle."""
+    ridge = _ridge(design)
+    beta: Floats = np.zeros(design.shape[1])
+    beta[0] = np.log(counts.mean() + 0.5)
     for _ in range(60):
         mean = np.exp(np.clip(design @ beta, -30, 30))
         bread = (design * mean[:, None]).T @ design + ridge
         move = np.linalg.solve(bread, design.T @ (counts - mean) - ridge @ beta)
         beta = beta + np.clip(move, -1.5, 1.5)
         if np.abs(move).max() < 1e-7:
-            break
-    else:
-        return None
-    mean = np.exp(np.clip(design @ beta, -30, 30))
-    inverse = np.linalg.inv((design * mean[:, None]).T @ design + ridge)
-    scores = (table - mean / len(table)) @ design
-    robust = inverse @ (scores.T @ scores) @ inverse * len(table) / (len(table) - 1)
-    error = float(np.sqrt(max(robust[3, 3], inverse[3, 3])))  # nothing is surer than independent counts
-    clustering = max(1.0, float(robust[3, 3] / inverse[3, 3]))
-    return float(beta[3]), error, clustering, np.exp(np.clip(design[:, :3] @ beta[:3], -30, 30))
+            return beta
+    return None
 
 
 def truncation(
@@ -212,17 +231,20 @@ def digits(
     Chi-square of the last digits (Mosimann et al. 1995) against what the smoothed distribution of the same values
     expects, divided by the inflation that blocks of time show (first-order correction of Rao & Scott 1981). Cohen's w
     is the effect size. Silent where digits mean nothing: a coarse grid (fewer than 30 steps between the quartiles), or
-    a grid with holes, as when an instrument's digits were converted to another unit and rounded again. Left out: the
-    lowest fifth, where the distribution bends within ten steps, and single values that stand in for others.
+    a grid with holes or favourites that wander with the level, as after a conversion of units with rounding. Left out:
+    even against odd; the lowest fifth, where the distribution bends within ten steps; single values that stand in for
+    others; decades that the instrument shows with another resolution.
     """
     found = readings(window, factor)
     # A record mixed of two roundings is judged on the coarser one, which most of its values share.
     step = resolution(found.values, 0.7)
     if len(found) < minimum or not step:
         return []
-    scaled = found.values / step
+    scaled = _of_one_step(found.values, step) / step
     codes = np.rint(scaled).astype(np.int64)
     codes = codes[np.abs(scaled - codes) < 1e-3]
+    if len(codes) < minimum:
+        return []
     codes = codes[(codes > codes.min()) & (codes < codes.max())]  # atoms of detection limit and range
     if len(codes) < minimum or np.subtract(*np.quantile(codes, [0.75, 0.25])) < 30 or np.ptp(codes) > 5_000_000:
         return []
@@ -235,15 +257,21 @@ def digits(
     if (codes % 10 == 0).mean() > 0.5:  # still a mixture of two roundings
         return []
     digit = (np.arange(len(counts)) + lowest - 20 + beyond) % 10
-    observed = np.bincount(digit, counts, 10)
-    expected = np.bincount(digit, smooth, 10)
+    observed = np.bincount(digit, counts, 10).astype(np.float64)
+    expected = np.bincount(digit, smooth, 10).astype(np.float64)
     expected *= observed.sum() / expected.sum()
     if _holes(counts, smooth * (observed / expected)[digit]):
         return []
+    if (observed < 0.05 * expected).sum() > 2 or not _at_all_levels(counts, smooth, digit):
+        return []
+    # An excess of even over odd digits is what a conversion of units by 0.4 or 2.5 steps leaves: it tells nothing.
+    odd = np.arange(10) % 2
+    even = np.bincount(odd, observed) / np.bincount(odd, expected)
+    expected = expected * even[odd]
     inflation = _inflation(codes % 10, expected / expected.sum())
     statistic = float(((observed - expected) ** 2 / expected).sum())
     size = float(np.sqrt(statistic / observed.sum()))
-    p = chi_square_tail(statistic / inflation, 9)
+    p = chi_square_tail(statistic / inflation, 8)
     if p > alpha or size < effect:
         return []
     favourite = np.argsort(observed / expected)[::-1][:2]
@@ -276,6 +304,28 @@ def digits(
             f"Last digits are uneven: {named[1]} are too frequent, {favourite[0]} by {excess:.0%} more than expected.",
         )
     ]
+
+
+def _at_all_levels(counts: Floats, smooth: Floats, digit: NDArray[np.int64]) -> bool:
+    """Return whether the same digits are favoured at four levels: of a converted unit they wander with the level."""
+    mass = np.cumsum(counts) / counts.sum()
+    group = np.minimum((mass * 4).astype(np.int64), 3)
+    observed = np.bincount(group * 10 + digit, counts, 40).reshape(4, 10)
+    expected = np.bincount(group * 10 + digit, smooth, 40).reshape(4, 10)
+    if expected.min() <= 0:
+        return False
+    ratio = observed / expected
+    excess = ratio - ratio.mean(axis=1, keepdims=True)
+    length = np.sqrt((excess**2).sum(axis=1))
+    alike = (excess @ excess.T / np.outer(length, length))[np.triu_indices(4, 1)] if length.min() > 0 else np.zeros(1)
+    return bool(alike.mean() >= 0.4)
+
+
+def _of_one_step(values: Floats, step: float) -> Floats:
+    """Return the values of those decades that have the step: instruments with four figures show 99.99, then 100.1."""
+    decade = np.floor(np.log10(np.maximum(np.abs(values), step)) + 1e-9)
+    same = [one == decade for one in np.unique(decade) if 0.6 < resolution(values[decade == one], 0.7) / step < 1.6]
+    return values[np.logical_or.reduce(same)] if same else np.empty(0)
 
 
 def _mean_of_ten(counts: Floats) -> Floats:

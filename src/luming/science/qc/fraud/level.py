@@ -33,8 +33,8 @@ def level(
     logarithms, averaged over the events of a kind. How much it varies without any event is learnt by moving all events
     together to 999 other times of the same series (randomisation by shifts, Fisher 1935; fixed seed), which keeps
     autocorrelation and season; as near times say the same, the p value is Student's with as many degrees of freedom as
-    separate stretches fit the series. The ratio must be at least ``ratio``. The change point near the event is the
-    maximum of Pettitt's (1979) statistic.
+    separate stretches fit the series. The ratio must be at least ``ratio``. ``lag`` in the numbers: where
+    within two days of the event the difference is largest.
     """
     found = readings(window, factor)
     events = {kind: _starts(window.spans, kind, found.time) for kind in ("inspection", "maintainer")}
@@ -111,7 +111,9 @@ def _judge(
     strongest = int(np.nanargmax(np.abs(single)))
     b, n = int(begins[strongest]), int(lengths[strongest])
     left, right = max(0, b - around), min(len(logs), b + n + (around if kind == "inspection" else 0))
-    change = left + _pettitt(logs[left : min(right, b + n)])
+    shifts = np.arange(-48, 49)
+    near = sums.contrasts(b + shifts, np.full(len(shifts), n), around, both=not persistent)
+    lag = int(shifts[np.nanargmax(near * np.sign(single[strongest]))])
     shown = np.arange(left, right)[thin(right - left)]
     before = float(np.exp(np.nanmedian(logs[left:b])))
     after = float(np.exp(np.nanmedian(logs[b : b + n])))
@@ -142,7 +144,7 @@ def _judge(
                 events=int(np.isfinite(single).sum()),
                 before=before,
                 after=after,
-                lag=float(change - b),
+                lag=lag,
             ),
             picture(
                 "line",
@@ -205,13 +207,3 @@ def _placebos(sums: _Sums, begins: NDArray[np.int64], lengths: NDArray[np.int64]
     enough = (present.sum(axis=1) >= max(1, len(begins) // 2)) & ~touched
     means: Floats = np.nanmean(found[enough], axis=1)
     return means
-
-
-def _pettitt(values: Floats) -> int:
-    """Return the place of the change point by the largest rank sum (Pettitt 1979)."""
-    finite = np.flatnonzero(np.isfinite(values))
-    if len(finite) < 3:
-        return 0
-    ranks = np.argsort(np.argsort(values[finite])) + 1.0
-    walk = 2 * np.cumsum(ranks) - np.arange(1, len(finite) + 1) * (len(finite) + 1)
-    return int(finite[min(int(np.argmax(np.abs(walk))) + 1, len(finite) - 1)])

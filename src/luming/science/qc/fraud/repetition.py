@@ -86,7 +86,7 @@ def repeat(window: Window, factor: str, *, alpha: float = 1e-4, minimum: float =
             f"自 {named[1]} 起 {hours:.3g} 小时内有 {equal} 个数值与 {named[0]} 起的数值逐个相同；"
             f"共发现 {int(beyond.sum())} 段。",
             f"{equal} values within {hours:.3g} h from {named[1]} equal those from {named[0]} one by one; "
-            f"{int(beyond.sum())} such runs were found.",
+            f"such runs: {int(beyond.sum())}.",
         )
     ]
 
@@ -204,6 +204,7 @@ def daily(
     best = int(np.argmax(together))
     p = min(1.0, normal_tail((together[best] - usual) / width) * len(together))
     strongest = float(matrix[rows[best], columns[best]])
+    before = round(float(np.tanh(usual)), 2) + 0.0  # no −0.00
     if p > alpha or strongest < correlation:
         return []
     pairs = (together - usual) / width
@@ -233,10 +234,10 @@ def daily(
                 zh=("时刻（时）", "浓度", str(dates[b]), str(dates[a])),
                 en=("hour of the day", "concentration", str(dates[b]), str(dates[a])),
             ),
-            f"{dates[b]} 与 {dates[a]} 的逐时变化几乎相同（秩相关 {strongest:.2f}，平时 {np.tanh(usual):.2f}）；"
+            f"{dates[b]} 与 {dates[a]} 的逐时变化几乎相同（秩相关 {strongest:.2f}，平时 {before:.2f}）；"
             f"这样相似的日期对共 {alike} 对。",
             f"The changes through {dates[b]} and {dates[a]} are nearly the same (rank correlation {strongest:.2f}, "
-            f"usually {np.tanh(usual):.2f}); {alike} pairs of days are so alike.",
+            f"usually {before:.2f}); pairs of days so alike: {alike}.",
         )
     ]
 

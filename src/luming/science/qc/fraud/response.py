@@ -201,7 +201,7 @@ def calibration(
     near = (window.time >= last.start - width * 3) & (window.time < last.end + width * 3)
     part = thin(int(near.sum()))
     held = sum(one.held for one in silent)
-    target = {"expected": last.target} if np.isfinite(last.target) else {}
+    target = {"target": last.target} if np.isfinite(last.target) else {}
     return [
         Suspicion(
             "FRAUD-CALIBRATION",
@@ -281,7 +281,7 @@ def load(
     window: Window,
     factor: str,
     *,
-    alpha: float = 1e-5,
+    alpha: float = 1e-6,
     usual: float = 0.5,
     broken: float = 0.25,
     miss: float = 0.1,

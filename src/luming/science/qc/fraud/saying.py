@@ -43,7 +43,8 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "events": ("事件数", "events"),
     "before": ("参照水平", "level to compare with"),
     "after": ("事件水平", "level at the event"),
-    "lag": ("变化点距事件（小时）", "change point after the event (h)"),
+    "lag": ("差别最大处距事件（小时）", "largest difference after the event (h)"),
+    "target": ("标气浓度", "concentration of the gas"),
     "clustering": ("自相关膨胀系数", "inflation by autocorrelation"),
 }
 

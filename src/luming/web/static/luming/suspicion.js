@@ -75,9 +75,10 @@ class LumingSuspicion extends HTMLElement {
     const counted = kind === "bars" || kind === "histogram";
     const label = { color: colours.text, fontSize: 11, hideOverlap: true };
     const line = { lineStyle: { color: colours.grid } };
+    const type = kind === "bars" ? "category" : timed ? "time" : "value";
+    const share = (value) => (type === "category" ? x.indexOf(value) / x.length : (value - x[0]) / (x.at(-1) - x[0]));
     const pairs = (values) => values.map((value, at) => [x[at], value]);
     const step = x.length > 1 ? Math.abs(x[1] - x[0]) : 1;
-    const type = kind === "bars" ? "category" : timed ? "time" : "value";
     const series = [{
       name: this.names.data, type: counted ? "bar" : kind, data: pairs(y), color: colours.data, z: 2,
       ...(counted
@@ -90,8 +91,7 @@ class LumingSuspicion extends HTMLElement {
           xAxis: place(mark.x),
           label: {
             formatter: mark[this.dataset.language] ?? mark.en, color: colours.mark, fontSize: 11, position: "end",
-            // two marks may be close: their words lean away from each other
-            align: marks.length === 2 ? (at ? "left" : "right") : "center",
+            align: lean(marks.map((one) => share(place(one.x))), at),
           },
         })),
       } : undefined,
@@ -140,6 +140,13 @@ class LumingSuspicion extends HTMLElement {
     box.append(table);
     return box;
   }
+}
+
+// To which side the words of a mark lie: inwards at the edges, away from each other where two are close.
+function lean(shares, at) {
+  if (shares.length === 2 && Math.abs(shares[1] - shares[0]) < 0.3) return at ? "left" : "right";
+  if (shares[at] < 0.25) return "left";
+  return shares[at] > 0.75 ? "right" : "center";
 }
 
 const TIMES = { year: "{yyyy}", month: "{yyyy}-{MM}", day: "{MM}-{dd}", hour: "{HH}:{mm}", minute: "{HH}:{mm}", second: "{HH}:{mm}:{ss}" };
