@@ -20,7 +20,8 @@ def particles_in_order(window: Window, factor: str, tolerance: float, share: flo
     excess = fine - coarse
     allowed = np.fmax(tolerance, share / 100 * coarse)
     return answers(
-        window.values[factor],
+        window,
+        factor,
         fail=excess > times * allowed,
         suspect=excess > allowed,
         unknown=np.isnan(excess),
@@ -32,9 +33,7 @@ def nitrogen_sums(window: Window, factor: str, tolerance: float, share: float, t
     total = window.values["no"] * NO_TO_NO2 + window.values["no2"]
     apart = np.abs(window.values["nox"] - total)
     allowed = np.fmax(tolerance, share / 100 * np.abs(total))
-    return answers(
-        window.values[factor], fail=apart > times * allowed, suspect=apart > allowed, unknown=np.isnan(apart)
-    )
+    return answers(window, factor, fail=apart > times * allowed, suspect=apart > allowed, unknown=np.isnan(apart))
 
 
 def ozone_beside_nitrogen(window: Window, factor: str, ozone: float, no: float, nox: float, no2: float) -> Results:
@@ -53,7 +52,7 @@ def ozone_beside_nitrogen(window: Window, factor: str, ozone: float, no: float, 
         if column is not None:
             consumed |= column > limit
             known |= ~np.isnan(column)
-    return answers(values[factor], suspect=much & consumed, unknown=~known | np.isnan(values["o3"]))
+    return answers(window, factor, suspect=much & consumed, unknown=~known | np.isnan(values["o3"]))
 
 
 def like_neighbours(
@@ -86,7 +85,7 @@ def like_neighbours(
     if speed is not None and "wd" in window.values:
         far &= ~_explained_by_wind(window, factor, others - level[:, None], apart, limit / 2, sector, speed >= calm)
     too_few = np.count_nonzero(~np.isnan(others), axis=1) < stations
-    return answers(values, suspect=far & ~too_few, unknown=too_few)
+    return answers(window, factor, suspect=far & ~too_few, unknown=too_few)
 
 
 def _explained_by_wind(
@@ -122,7 +121,7 @@ def no_twin(window: Window, factor: str, rows: float, share: float, lively: floa
         enough = whole & (both >= 0.75 * count)
         suspect |= equal & arrays.spread_back(enough & (same >= share / 100 * both), count)
         fail |= equal & arrays.spread_back(enough & (same == both), count)
-    return answers(values, fail=fail, suspect=suspect)
+    return answers(window, factor, fail=fail, suspect=suspect)
 
 
 def _with_particles(window: Window, factor: str) -> bool:

@@ -16,15 +16,45 @@ ADJACENT = 1.5
 
 
 def answers(
-    values: Floats, fail: Booleans | None = None, suspect: Booleans | None = None, unknown: Booleans | None = None
+    window: Window,
+    factor: str,
+    fail: Booleans | None = None,
+    suspect: Booleans | None = None,
+    unknown: Booleans | None = None,
 ) -> Results:
-    """Return one result per value: missing where NaN, else fail before suspect before unknown before pass."""
-    results = np.ones(len(values), dtype=np.int8)
+    """Return one result per row of a factor: missing where NaN, else fail before suspect before unknown before pass."""
+    missing, blank = window.once(("blank", factor), lambda: _blank(window.values[factor]))
+    results: Results = blank.copy()
     for rows, result in ((unknown, Result.UNKNOWN), (suspect, Result.SUSPECT), (fail, Result.FAIL)):
-        if rows is not None:
+        if rows is not None and rows.any():
             results[rows] = result
-    results[np.isnan(values)] = Result.MISSING
+    if missing is not None:
+        results[missing] = Result.MISSING
     return results
+
+
+def _blank(values: Floats) -> tuple[Booleans | None, Results]:
+    """Return where values are missing, None for nowhere, and the results of a check that finds nothing."""
+    missing = np.isnan(values)
+    blank = np.where(missing, np.int8(Result.MISSING), np.int8(Result.PASS))
+    return (missing if missing.any() else None), blank
+
+
+def extremes(window: Window, factor: str) -> tuple[float, float]:
+    """Return the least and the greatest value of the window, infinite ones included; (∞, −∞) where there is none."""
+
+    def both() -> tuple[float, float]:
+        values = window.values[factor]
+        return float(np.fmin.reduce(values, initial=np.inf)), float(np.fmax.reduce(values, initial=-np.inf))
+
+    kept: tuple[float, float] = window.once(("extremes", factor), both)
+    return kept
+
+
+def fill_values(values: Floats) -> Booleans:
+    """Tell where a value is a code for "none"."""
+    extreme: Booleans = (values < -90) | (values > 1e19)
+    return np.isin(values, factors.FILL_VALUES) if extreme.any() else extreme
 
 
 def sound(window: Window, factor: str) -> Floats:
@@ -32,15 +62,69 @@ def sound(window: Window, factor: str) -> Floats:
 
     What compares a value with others must not take −9999 for a level, or the good value after it is told to jump.
     """
+    kept: Floats = window.once(("sound", factor), lambda: _sound(window, factor))
+    return kept
+
+
+def _sound(window: Window, factor: str) -> Floats:
     values = window.values[factor]
     low = factors.usual("low", factor, window.medium)
     high = factors.usual("high", factor, window.medium)
-    wrong = np.isinf(values) | (values < low) | (values > high) | np.isin(values, factors.FILL_VALUES)
+    least, greatest = extremes(window, factor)
+    if least > max(low, -90.0) and greatest < min(high, 1e19):  # the usual case; NaN bounds fall through
+        return values
+    wrong = np.isinf(values) | (values < low) | (values > high) | fill_values(values)
     return np.where(wrong, np.nan, values) if wrong.any() else values
+
+
+def difference(column: Floats) -> Floats:
+    """Return each figure less the one before; NaN for the first."""
+    step = np.empty(len(column))
+    step[:1] = np.nan
+    np.subtract(column[1:], column[:-1], out=step[1:])
+    return step
+
+
+def changes(window: Window, factor: str) -> Floats:
+    """Return what each sound value differs from the one in the row before; NaN where one of them is missing."""
+    kept: Floats = window.once(("changes", factor), lambda: difference(sound(window, factor)))
+    return kept
+
+
+def travelled(window: Window, factor: str) -> Floats:
+    """Return how far the sound values have gone up and down to each row; missing ones are passed over.
+
+    The difference of two rows bounds from above how far apart any two values between them can be.
+    """
+
+    kept: Floats = window.once(("travelled", factor), lambda: np.cumsum(strides(window, factor)))
+    return kept
+
+
+def strides(window: Window, factor: str) -> Floats:
+    """Return how far each sound value is from the last one before it, however many are missing between; else 0."""
+
+    def sizes() -> Floats:
+        values = sound(window, factor)
+        absent = np.isnan(values)
+        if absent.any():
+            last = np.maximum.accumulate(np.where(absent, 0, np.arange(len(values))))
+            values = values[last]
+        stride: Floats = np.abs(difference(values))
+        stride[np.isnan(stride)] = 0.0
+        return stride
+
+    kept: Floats = window.once(("strides", factor), sizes)
+    return kept
 
 
 def seconds(window: Window) -> Floats:
     """Return the times as seconds since the first row; float, so that differences divide."""
+    kept: Floats = window.once("seconds", lambda: _seconds(window))
+    return kept
+
+
+def _seconds(window: Window) -> Floats:
     times = window.time.astype("datetime64[s]").astype(np.int64)
     relative: Floats = (times - times[:1]).astype(np.float64)
     return relative
@@ -48,14 +132,24 @@ def seconds(window: Window) -> Floats:
 
 def steps(window: Window) -> Floats:
     """Return the seconds from each row to the one before; NaN for the first."""
-    return np.diff(seconds(window), prepend=np.nan)
+    kept: Floats = window.once("steps", lambda: difference(seconds(window)))
+    return kept
+
+
+def is_regular(window: Window) -> bool:
+    """Tell whether the rows follow each other at the interval, without gap or repetition."""
+    return bool(window.once("regular", lambda: (steps(window)[1:] == window.interval).all()))
 
 
 def follows(window: Window, intervals: float = ADJACENT) -> Booleans:
     """Tell which rows follow the row before closely: later, and by no more than so many intervals."""
-    step = steps(window)
-    close: Booleans = (step > 0) & (step <= intervals * window.interval)
-    return close
+
+    def close() -> Booleans:
+        step = steps(window)
+        return (step > 0) & (step <= intervals * window.interval)
+
+    kept: Booleans = window.once(("follows", intervals), close)
+    return kept
 
 
 def before(column: Floats, rows: int = 1) -> Floats:
@@ -117,9 +211,10 @@ def streak(rows_true: Booleans) -> Integers:
 
 def rows_around(values: Floats, places: Integers, rows: int) -> Floats:
     """Return, for each place, the values of ``rows`` rows before and after it: shape (places, 2·rows), NaN beyond."""
-    padded = np.concatenate([np.full(rows, np.nan), values, np.full(rows, np.nan)])
-    offsets = np.concatenate([np.arange(rows), np.arange(rows + 1, 2 * rows + 1)])
-    around: Floats = padded[places[:, None] + offsets]
+    offsets = np.concatenate([np.arange(-rows, 0), np.arange(1, rows + 1)])
+    wanted = places[:, None] + offsets
+    around: Floats = values.take(wanted, mode="clip") if len(values) else np.empty(wanted.shape)
+    around[(wanted < 0) | (wanted >= len(values))] = np.nan
     return around
 
 
@@ -135,8 +230,11 @@ def neighbours_in_time(values: Floats, rows: int) -> Floats:
 def median(table: Floats) -> Floats:
     """Return the median of each row without NaN; NaN where a row has none. Quicker than nanmedian for narrow tables."""
     ordered = np.sort(table, axis=1)  # NaN last
+    width = table.shape[1]
+    if width and not np.isnan(ordered[:, -1]).any():
+        return (ordered[:, (width - 1) // 2] + ordered[:, width // 2]) / 2
     count = np.count_nonzero(~np.isnan(table), axis=1)
     rows = np.arange(len(table))
     low = ordered[rows, np.maximum((count - 1) // 2, 0)]
-    high = ordered[rows, np.maximum(count // 2, 0)] if table.shape[1] else low
+    high = ordered[rows, np.minimum(count // 2, width - 1)]
     return np.where(count == 0, np.nan, (low + high) / 2)

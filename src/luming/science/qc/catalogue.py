@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 
 import numpy as np
@@ -75,17 +75,17 @@ def run(
     order = _disorder(window)
     ordered = window if order is None else window.only(order)
     found: dict[str, dict[str, Results]] = {}
-    for factor in window.values if factors is None else factors:
-        found[factor] = {}
-        for check in chosen:
-            seen = window if check.as_received else ordered
-            if window.medium not in check.media or not check.applies(seen, factor):
-                continue
-            with np.errstate(all="ignore"):  # infinite values compare as they should
+    with np.errstate(all="ignore"):  # infinite values compare as they should
+        for factor in window.values if factors is None else factors:
+            found[factor] = {}
+            for check in chosen:
+                seen = window if check.as_received else ordered
+                if window.medium not in check.media or not check.applies(seen, factor):
+                    continue
                 results = check.run(seen, factor, **settled(check, factor, window.medium, parameters))
-            if order is not None and not check.as_received:
-                results = _put_back(results, order)
-            found[factor][check.code] = results
+                if order is not None and not check.as_received:
+                    results = _put_back(results, order)
+                found[factor][check.code] = results
     return found
 
 
@@ -108,13 +108,20 @@ def suspicions(
 
 def settled(check: Check, factor: str, medium: str, settings: Settings | None = None) -> dict[str, float]:
     """Return the parameters of a check for a factor: the defaults, then what is set for all, then for this factor."""
-    numbers = check.defaults(factor, medium)
-    given = (settings or {}).get(check.code, {})
-    numbers |= {name: value for name, value in given.items() if not isinstance(value, Mapping)}
+    numbers = _defaults(check.code, factor, medium)
+    given = settings.get(check.code) if settings else None
+    if not given:
+        return numbers.copy()
+    numbers = numbers | {name: value for name, value in given.items() if not isinstance(value, Mapping)}
     own = given.get(factor)
     if isinstance(own, Mapping):
         numbers |= own
     return numbers
+
+
+@lru_cache(maxsize=20_000)
+def _defaults(code: str, factor: str, medium: str) -> dict[str, float]:
+    return catalogue()[code].defaults(factor, medium)
 
 
 def worst(results: Mapping[str, Results]) -> Results:

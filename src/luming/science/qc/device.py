@@ -22,9 +22,11 @@ SET_BY_HAND = ("S",)
 
 def flag_decides(window: Window, factor: str) -> Results:
     """FAIL where the device says it does not measure (F M D C T B, P of 2005), SUSPECT for S and unknown letters."""
+    if _all_normal(window, factor):
+        return answers(window, factor)
     flags = _letters(window, factor)
     normal, none = np.isin(flags, NORMAL), np.isin(flags, NO_MEASUREMENT)
-    return answers(window.values[factor], fail=none, suspect=~normal & ~none)
+    return answers(window, factor, fail=none, suspect=~normal & ~none)
 
 
 def flag_agrees(window: Window, factor: str, change: float, within: float) -> Results:
@@ -34,15 +36,19 @@ def flag_agrees(window: Window, factor: str, change: float, within: float) -> Re
     themselves; T (above range) over a value below ``within`` % of the instrument's range; N over a value at or above
     the top of the range.
     """
-    values, flags = window.values[factor], _letters(window, factor)
+    values = window.values[factor]
+    top = window.range.get(factor, (math.nan, math.nan))[1]
+    if _all_normal(window, factor):
+        reaches = arrays.extremes(window, factor)[1] >= top
+        return answers(window, factor, suspect=values >= top if reaches else None)
+    flags = _letters(window, factor)
     last = arrays.before(values)
     same_flag = np.concatenate([[False], flags[1:] == flags[:-1]])[: len(values)]
     lively = same_flag & arrays.follows(window) & (np.abs(values - last) > change / 100 * np.abs(values)) & (values > 0)
-    top = window.range.get(factor, (math.nan, math.nan))[1]
     contradicts = np.isin(flags, ("B", "D", "F")) & lively
     contradicts |= (flags == "T") & (values < within / 100 * top)
     contradicts |= np.isin(flags, NORMAL) & (values >= top)
-    return answers(values, suspect=contradicts)
+    return answers(window, factor, suspect=contradicts)
 
 
 def calibrated_in_time(window: Window, factor: str, days: float, times: float) -> Results:
@@ -55,7 +61,7 @@ def calibrated_in_time(window: Window, factor: str, days: float, times: float) -
     age = np.full(len(window), np.nan)
     known = place >= 0
     age[known] = (window.time[known] - ends[place[known]]) / DAY
-    return answers(window.values[factor], fail=age > times * days, suspect=age > days, unknown=~known)
+    return answers(window, factor, fail=age > times * days, suspect=age > days, unknown=~known)
 
 
 def zero_holds(window: Window, factor: str, suspect: float, fail: float) -> Results:
@@ -91,7 +97,7 @@ def _drift(window: Window, factor: str, point: str, suspect: float, fail: float)
         since = span.end
     if out:
         failed |= _between(window, since, None)
-    return answers(window.values[factor], fail=failed, suspect=doubtful)
+    return answers(window, factor, fail=failed, suspect=doubtful)
 
 
 def drift_of(span: Span, point: str) -> float:
@@ -111,7 +117,7 @@ def maintenance_ends(window: Window, factor: str, hours: float) -> Results:
     long = np.zeros(len(window), dtype=np.bool_)
     for span in _spans(window, factor, "maintenance"):
         long |= _between(window, span.start + np.timedelta64(round(hours * 3600), "s"), span.end)
-    return answers(window.values[factor], suspect=long)
+    return answers(window, factor, suspect=long)
 
 
 def not_within_calibration(window: Window, factor: str) -> Results:
@@ -121,7 +127,12 @@ def not_within_calibration(window: Window, factor: str) -> Results:
     for span in window.spans:
         if span.kind in ("calibration", "maintenance", "fault") and _concerns(span, factor):
             within |= (window.time >= span.start) & (window.time + length <= span.end)
-    return answers(window.values[factor], suspect=within)
+    return answers(window, factor, suspect=within)
+
+
+def _all_normal(window: Window, factor: str) -> bool:
+    flags = window.flags[factor]
+    return bool(window.once(("normal", factor), lambda: (flags == "N").all() or (flags == "").all()))
 
 
 def _letters(window: Window, factor: str) -> np.ndarray[tuple[int, ...], np.dtype[np.str_]]:

@@ -38,7 +38,7 @@ def converted_rightly(
     apart = np.abs(converted - expected)
     allowed = np.fmax(tolerance, share / 100 * np.abs(expected))
     wrong = ~unknown & (apart > allowed)
-    return answers(values, fail=wrong & (apart > times * allowed), suspect=wrong, unknown=unknown)
+    return answers(window, factor, fail=wrong & (apart > times * allowed), suspect=wrong, unknown=unknown)
 
 
 def amount_is_product(window: Window, factor: str, tolerance: float, share: float, times: float) -> Results:
@@ -51,7 +51,7 @@ def amount_is_product(window: Window, factor: str, tolerance: float, share: floa
     expected = values * window.values["flow"] * window.interval * 1e-6
     apart = np.abs(amount - expected)
     allowed = np.fmax(tolerance, share / 100 * np.abs(expected))
-    return answers(values, fail=apart > times * allowed, suspect=apart > allowed, unknown=np.isnan(apart))
+    return answers(window, factor, fail=apart > times * allowed, suspect=apart > allowed, unknown=np.isnan(apart))
 
 
 def state_is_plausible(
@@ -78,7 +78,7 @@ def state_is_plausible(
         fail, suspect = values > 21.5, values > AIR_OXYGEN
     else:
         fail, suspect = none, none
-    return answers(values, fail=fail, suspect=suspect)
+    return answers(window, factor, fail=fail, suspect=suspect)
 
 
 def saturation_share(celsius: Floats, kilopascal: Floats | float = STANDARD_PRESSURE) -> Floats:
@@ -112,7 +112,7 @@ def quiet_while_stopped(window: Window, factor: str, allowed: float, air: float)
         contradicts = np.where(window.stopped, values < air, values >= air)
     else:
         contradicts = window.stopped & (values > allowed)
-    return answers(values, suspect=contradicts & ~np.isnan(values))
+    return answers(window, factor, suspect=contradicts & ~np.isnan(values))
 
 
 def water_rests_while_stopped(window: Window, factor: str, allowed: float) -> Results:
@@ -122,8 +122,8 @@ def water_rests_while_stopped(window: Window, factor: str, allowed: float) -> Re
     flow = window.values.get("flow", np.full(len(values), np.nan))
     runs = window.stopped & (flow > allowed)
     if factor == "flow":
-        return answers(values, fail=runs)
-    return answers(values, suspect=runs | (window.stopped & np.isnan(flow)))
+        return answers(window, factor, fail=runs)
+    return answers(window, factor, suspect=runs | (window.stopped & np.isnan(flow)))
 
 
 def _with_converted(window: Window, factor: str) -> bool:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from luming.science.qc import factors
+from luming.science.qc import arrays, factors
 from luming.science.qc.arrays import answers
 from luming.science.qc.model import Check, Mark, Parameter, Results, Severity, Window
 
@@ -20,35 +20,47 @@ def within_range(window: Window, factor: str, low: float, high: float, margin: f
     """
     bottom, top = window.range.get(factor, (low, high))
     allowance = margin / 100 * (top - bottom) if math.isfinite(top - bottom) else 0.0
+    least, greatest = arrays.extremes(window, factor)
+    if not (least < bottom - allowance or greatest > top + allowance):
+        return answers(window, factor)
     values = window.values[factor]
-    return answers(values, fail=(values < bottom - allowance) | (values > top + allowance))
+    return answers(window, factor, fail=(values < bottom - allowance) | (values > top + allowance))
 
 
 def within_nature(
     window: Window, factor: str, low: float, high: float, likely_low: float, likely_high: float
 ) -> Results:
     """FAIL outside what can be and at infinity, SUSPECT outside what is likely; NaN is no bound, bounds are allowed."""
+    least, greatest = arrays.extremes(window, factor)
+    if not (least < low or least < likely_low or greatest > high or greatest > likely_high or math.isinf(greatest)):
+        return answers(window, factor)
     values = window.values[factor]
     impossible = (values < low) | (values > high) | np.isinf(values)
-    return answers(values, fail=impossible, suspect=(values < likely_low) | (values > likely_high))
+    return answers(window, factor, fail=impossible, suspect=(values < likely_low) | (values > likely_high))
 
 
 def not_a_fill_value(window: Window, factor: str) -> Results:
     """FAIL where the figure is one that loggers write for "no value": −9999, −999, −6999, 1e20 …"""
-    values = window.values[factor]
-    return answers(values, fail=np.isin(values, factors.FILL_VALUES))
+    least, greatest = arrays.extremes(window, factor)
+    if least >= -90 and greatest <= 1e19:
+        return answers(window, factor)
+    return answers(window, factor, fail=arrays.fill_values(window.values[factor]))
 
 
 def not_negative(window: Window, factor: str, tolerance: float) -> Results:
     """FAIL below minus the tolerance, SUSPECT from there to zero: noise around zero is right, and is told."""
     values = window.values[factor]
-    return answers(values, fail=values < -tolerance, suspect=values < 0)
+    if arrays.extremes(window, factor)[0] >= 0:
+        return answers(window, factor)
+    return answers(window, factor, fail=values < -tolerance, suspect=values < 0)
 
 
 def above_detection(window: Window, factor: str, limit: float) -> Results:
     """SUSPECT from zero to below the detection limit: the figure means "not detected"."""
     values = window.values[factor]
-    return answers(values, suspect=(values >= 0) & (values < limit))
+    if arrays.extremes(window, factor)[0] >= limit:
+        return answers(window, factor)
+    return answers(window, factor, suspect=(values >= 0) & (values < limit))
 
 
 def not_over_range(window: Window, factor: str, cap: float) -> Results:
@@ -58,7 +70,10 @@ def not_over_range(window: Window, factor: str, cap: float) -> Results:
     """
     values = window.values[factor]
     top = window.range.get(factor, (math.nan, math.nan))[1]
-    return answers(values, fail=values >= top, suspect=values == cap)
+    greatest = arrays.extremes(window, factor)[1]
+    if not (greatest >= top or greatest >= cap):
+        return answers(window, factor)
+    return answers(window, factor, fail=values >= top, suspect=values == cap)
 
 
 def ordered_extremes(window: Window, factor: str, tolerance: float) -> Results:
@@ -66,9 +81,12 @@ def ordered_extremes(window: Window, factor: str, tolerance: float) -> Results:
     values = window.values[factor]
     absent = np.full(len(values), np.nan)
     low, high = window.minimum.get(factor, absent), window.maximum.get(factor, absent)
+    unknown = np.isnan(low) & np.isnan(high)
+    if not ((low > values) | (values > high) | (low > high)).any():
+        return answers(window, factor, unknown=unknown)
     slack = tolerance / 100 * np.fmax(np.abs(values), np.fmax(np.abs(low), np.abs(high)))
     disordered = (low > values + slack) | (values > high + slack) | (low > high + slack)
-    return answers(values, fail=disordered, unknown=np.isnan(low) & np.isnan(high))
+    return answers(window, factor, fail=disordered, unknown=unknown)
 
 
 def present(window: Window, factor: str) -> bool:

@@ -119,6 +119,13 @@ class Window:
     def __len__(self) -> int:
         return len(self.time)
 
+    def once(self, name: object, compute: Callable[[], Any]) -> Any:
+        """Return what was computed for this window under a name, computing it at the first call; do not change it."""
+        kept = self.__dict__.setdefault("_kept", {})  # not a field: a copy begins with none
+        if name not in kept:
+            kept[name] = compute()
+        return kept[name]
+
     def only(self, selection: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Window:
         """Return the selected rows."""
 

@@ -37,22 +37,34 @@ def not_stuck(
     its strict comparison is had with the next smaller tolerance, ``coverage`` 0, ``chance`` 1 and no floor.
     """
     values = arrays.sound(window, factor)
-    held = _held(window, values, _rows(suspect, rows, window.interval), tolerance, coverage)
+    short, long = (_rows(hours, rows, window.interval) for hours in (suspect, fail))
+    enough = coverage * (min(short, long) + 1)
+    at_rest = np.count_nonzero(arrays.strides(window, factor) <= tolerance)
+    if at_rest < enough - 1 or _longest_run(values, tolerance) < enough:  # the second costs more
+        return answers(window, factor)
+    held = _held(window, values, short, tolerance, coverage)
     if chance < 1 and held.any():
-        held &= ~_by_chance(window, values, _rows(suspect, rows, window.interval), tolerance, chance, background)
-    held_long = held & _held(window, values, _rows(fail, rows, window.interval), tolerance, coverage)
+        held &= ~_by_chance(window, values, short, tolerance, chance, background)
+    held_long = held & _held(window, values, long, tolerance, coverage)
     if whole >= 1:
-        held_long = arrays.spread_back(held_long, _rows(fail, rows, window.interval) + 1)
-        held = arrays.spread_back(held, _rows(suspect, rows, window.interval) + 1)
+        held_long = arrays.spread_back(held_long, long + 1)
+        held = arrays.spread_back(held, short + 1)
     rightly = values <= floor
     if window.stopped is not None:
         rightly |= window.stopped
-    return answers(window.values[factor], fail=held_long & ~rightly, suspect=held & ~rightly)
+    return answers(window, factor, fail=held_long & ~rightly, suspect=held & ~rightly)
 
 
 def _rows(hours: float, rows: float, interval: float) -> int:
     """Return how many rows back a run of so many hours began."""
     return int(max(hours * HOUR // interval, rows - 1, 1))
+
+
+def _longest_run(values: Floats, tolerance: float) -> int:
+    """Return how many values in a row stay within the tolerance of the one before, at most; missing ones are passed."""
+    real = values[~np.isnan(values)]
+    changes = np.nonzero(np.abs(np.diff(real)) > tolerance)[0]
+    return int(np.diff(changes, prepend=-1, append=len(real) - 1).max()) if len(real) else 0
 
 
 def _held(window: Window, values: Floats, count: int, tolerance: float, coverage: float) -> Booleans:
@@ -114,43 +126,45 @@ def no_spike(
     ``fail`` (unit of the factor), ``share`` (% of the level beside) and ``noise`` times the usual difference of
     neighbours within ``around`` rows. Neighbours count only within ``gap`` intervals.
     """
-    values = arrays.sound(window, factor)
-    last, following = arrays.before(values), arrays.after(values)
-    beside = (last + following) / 2
+    values, change = arrays.sound(window, factor), np.abs(arrays.changes(window, factor))
+    unknown = window.once(("alone", factor, gap), lambda: _is_alone(window, factor, gap))
+    # A spike needs a large change before and after it (against the mean: before or after), which few rows have.
+    large = change > suspect
+    following = np.zeros_like(large)
+    following[:-1] = large[1:]
+    places = np.nonzero((large | following if method >= 1 else large & following) & ~unknown)[0]
+    if not len(places):
+        return answers(window, factor, unknown=unknown)
+    found, failed = np.zeros(len(values), dtype=np.bool_), np.zeros(len(values), dtype=np.bool_)
+    value, last, next_ = values[places], values[places - 1], values[places + 1]
+    beside = (last + next_) / 2
     if method >= 1:
-        size = np.abs(values - beside)
+        size = np.abs(value - beside)
     else:
-        up, down = values - last, values - following
+        up, down = value - last, value - next_
         size = np.where(up * down > 0, np.minimum(np.abs(up), np.abs(down)), 0.0)
-    close = _close_on_both_sides(window, gap)
-    unknown = ~close | np.isnan(beside)
-    found = ~unknown & (size > suspect)
-    if share > 0:
-        found &= size > share / 100 * np.abs(beside)
-    if noise > 0 and found.any():
-        found[found] = size[found] > noise * _usual_difference(values, np.nonzero(found)[0], int(around))
-    return answers(window.values[factor], fail=found & (size > fail), suspect=found, unknown=unknown)
+    stands_out = (size > suspect) & (size >= share / 100 * np.abs(beside))
+    if noise > 0 and stands_out.any():
+        stands_out[stands_out] = size[stands_out] > noise * _usual_difference(change, places[stands_out], int(around))
+    found[places] = stands_out
+    failed[places] = stands_out & (size > fail)
+    return answers(window, factor, fail=failed, suspect=found, unknown=unknown)
 
 
-def _close_on_both_sides(window: Window, gap: float) -> Booleans:
-    n = len(window)
-    close = np.zeros(n, dtype=np.bool_)
-    if n > 2:
-        if math.isinf(gap):
-            close[1:-1] = True
-        else:
-            near = arrays.follows(window, gap)
-            close[1:-1] = near[1:-1] & near[2:]
-    return close
+def _is_alone(window: Window, factor: str, gap: float) -> Booleans:
+    """Tell which rows lack a value of their own or a neighbour near in time on one side."""
+    here = np.isnan(arrays.changes(window, factor))
+    if not math.isinf(gap):
+        here = here | ~arrays.follows(window, gap)
+    return here | np.append(here[1:], True) if len(here) else here
 
 
-def _usual_difference(values: Floats, rows: arrays.Integers, around: int) -> Floats:
-    """Return the median absolute difference of neighbours around the given rows, without their own."""
-    size = np.abs(np.diff(values, prepend=np.nan))
+def _usual_difference(change: Floats, rows: arrays.Integers, around: int) -> Floats:
+    """Return the median absolute change around the given rows, without their own."""
     offsets = np.array([k for k in range(-around, around + 2) if k not in (0, 1)])
     places = rows[:, None] + offsets
-    inside = (places >= 0) & (places < len(values))
-    table = np.where(inside, size[np.clip(places, 0, len(values) - 1)], np.nan)
+    inside = (places >= 0) & (places < len(change))
+    table = np.where(inside, change[np.clip(places, 0, len(change) - 1)], np.nan)
     usual = arrays.median(table)
     return np.where(np.isnan(usual), 0.0, usual)
 
@@ -171,16 +185,18 @@ def no_outlier(
     """
     values = arrays.sound(window, factor)
     half = int(rows)
-    unknown = np.isnan(values) | (_values_around(window, values, half) < half)
-    # Only what stands out from the lowest or highest around can be far from the median: few rows need the sorting.
-    lowest, highest = arrays.rolling_extremes(values, 2 * half + 1)
-    lowest, highest = arrays.after(lowest, half), arrays.after(highest, half)
-    near_end = np.isnan(lowest) | (np.arange(len(values)) < half)
-    wide = near_end | (values - lowest > suspect) | (highest - values > suspect)
-    places = np.nonzero(wide & ~unknown)[0]
+    unknown = window.once(("lonely", factor, half), lambda: _is_lonely(window, values, half))
+    # Only where the values around go up and down enough can one be far from their median: few rows need the sorting.
+    way = arrays.travelled(window, factor)
+    begin, end = window.once(("around", half), lambda: _rows_near(window, half))
+    places = np.nonzero((way[end - 1] - way[begin] > suspect) & ~unknown)[0]
+    if not len(places):
+        return answers(window, factor, unknown=unknown)
     table = arrays.rows_around(values, places, half)
     time = arrays.seconds(window)
-    table[np.abs(arrays.rows_around(time, places, half) - time[places, None]) > 2 * half * window.interval] = np.nan
+    if not arrays.is_regular(window):
+        far_off = np.abs(arrays.rows_around(time, places, half) - time[places, None]) > 2 * half * window.interval
+        table[far_off] = np.nan
     level = arrays.median(table)
     distance = np.abs(values[places] - level)
     far = (distance > suspect) & (distance >= share / 100 * np.abs(level))
@@ -190,19 +206,26 @@ def no_outlier(
     found, failed = np.zeros(len(values), dtype=np.bool_), np.zeros(len(values), dtype=np.bool_)
     found[places] = far
     failed[places] = far & (distance > fail)
-    return answers(window.values[factor], fail=failed, suspect=found, unknown=unknown)
+    return answers(window, factor, fail=failed, suspect=found, unknown=unknown)
 
 
-def _values_around(window: Window, values: Floats, half: int) -> arrays.Integers:
-    """Return how many of the rows before and after have a value, those too far away in time left out."""
+def _is_lonely(window: Window, values: Floats, half: int) -> Booleans:
+    """Tell which rows have no value, or too few values before and after them that are not too far away in time."""
+    begin, end = window.once(("around", half), lambda: _rows_near(window, half))
+    real = ~np.isnan(values)
+    total = np.concatenate([[0], np.cumsum(real)])
+    lonely: Booleans = ~real | (total[end] - total[begin] - 1 < half)
+    return lonely
+
+
+def _rows_near(window: Window, half: int) -> tuple[arrays.Integers, arrays.Integers]:
+    """Return first and last (exclusive) of the rows before and after each row that are not too far away in time."""
     time = arrays.seconds(window)
     far = 2 * half * window.interval
-    row = np.arange(len(values))
+    row = np.arange(len(time))
     begin = np.maximum(np.searchsorted(time, time - far), row - half)
     end = np.minimum(np.searchsorted(time, time + far, side="right"), row + half + 1)
-    total = np.concatenate([[0], np.cumsum(~np.isnan(values))])
-    around: arrays.Integers = total[end] - total[begin] - ~np.isnan(values)
-    return around
+    return begin, end
 
 
 def no_fast_change(window: Window, factor: str, suspect: float, fail: float, gap: float, back: float) -> Results:
@@ -212,19 +235,34 @@ def no_fast_change(window: Window, factor: str, suspect: float, fail: float, gap
     where it was two rows ago is not blamed for the jump. QARTOD's rate of change test, whose rates are per second, is
     had with an infinite gap and ``back`` 0; it passes what has no row before, where this says that it does not know.
     """
-    values = arrays.sound(window, factor)
+    change = arrays.changes(window, factor)
+    unknown = window.once(("unlinked", factor, gap), lambda: _is_unlinked(window, factor, gap))
+    found, failed = np.zeros(len(change), dtype=np.bool_), np.zeros(len(change), dtype=np.bool_)
     step = arrays.steps(window)
-    near = (step > 0) & (step <= gap * window.interval)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.abs(values - arrays.before(values)) / step * HOUR
-    unknown = ~near | np.isnan(rate)
-    rate = np.where(unknown, 0.0, rate)
-    if back >= 1:
-        change = values - arrays.before(values)
-        turned = (arrays.before(rate) > suspect) & (change * arrays.before(change) < 0)
-        level = np.abs(values - arrays.before(values, 2)) / (step + arrays.before(step)) * HOUR <= suspect
-        rate[turned & level] = 0.0
-    return answers(window.values[factor], fail=rate > fail, suspect=rate > suspect, unknown=unknown)
+    shortest = window.once("shortest", lambda: np.min(step[step > 0], initial=math.inf))
+    places = np.nonzero((np.abs(change) > suspect / HOUR * shortest * (1 - 1e-9)) & ~unknown)[0]
+    if len(places):
+        rate = np.abs(change[places]) / step[places] * HOUR
+        fast = rate > suspect
+        if back >= 1:
+            fast &= ~_returns(change, step, places, suspect, unknown)
+        found[places], failed[places] = fast, fast & (rate > fail)
+    return answers(window, factor, fail=failed, suspect=found, unknown=unknown)
+
+
+def _is_unlinked(window: Window, factor: str, gap: float) -> Booleans:
+    """Tell which rows lack a value of their own or one before it that is near in time."""
+    linked = arrays.steps(window) > 0 if math.isinf(gap) else arrays.follows(window, gap)
+    return ~linked | np.isnan(arrays.changes(window, factor))
+
+
+def _returns(change: Floats, step: Floats, places: arrays.Integers, suspect: float, unknown: Booleans) -> Booleans:
+    """Tell which of the rows come back from a jump of the row before to the level before it."""
+    jump, since = change[places - 1], step[places] + step[places - 1]
+    jumped = ~unknown[places - 1] & (np.abs(jump) / step[places - 1] * HOUR > suspect)
+    back = np.abs(change[places] + jump) / since * HOUR <= suspect
+    returns: Booleans = jumped & (jump * change[places] < 0) & back & (places > 0)
+    return returns
 
 
 def no_step(window: Window, factor: str, suspect: float, share: float, noise: float, rows: float) -> Results:
@@ -233,13 +271,13 @@ def no_step(window: Window, factor: str, suspect: float, share: float, noise: fl
     The difference must exceed ``suspect`` (unit), ``share`` (% of the level before) and ``noise`` times the median
     difference of neighbours in those rows, and most of it must happen in this one row.
     """
-    values = arrays.sound(window, factor)
+    values, jump = arrays.sound(window, factor), arrays.changes(window, factor)
     half = int(rows)
-    jump = values - arrays.before(values)
-    candidate = arrays.follows(window) & (np.abs(jump) > suspect / 2)
-    unknown = np.isnan(jump) | ~arrays.follows(window)
-    places = np.nonzero(candidate)[0]
+    unknown = window.once(("unlinked", factor, arrays.ADJACENT), lambda: _is_unlinked(window, factor, arrays.ADJACENT))
+    places = np.nonzero((np.abs(jump) > 0.6 * suspect) & ~unknown)[0]  # most of the change is in this one row
     places = places[(places >= half) & (places + half <= len(values))]
+    stays = ~(np.abs(values[places + 1] - values[places - 1]) < 0.3 * suspect)  # a spike is back by the next row
+    places = places[stays]
     found = np.zeros(len(values), dtype=np.bool_)
     if len(places):
         earlier = values[places[:, None] - np.arange(half, 0, -1)]
@@ -259,7 +297,7 @@ def no_step(window: Window, factor: str, suspect: float, share: float, noise: fl
             & (np.count_nonzero(~np.isnan(later), axis=1) * 2 >= half)
             & (lasted <= 4 * half * window.interval)
         )
-    return answers(window.values[factor], suspect=found, unknown=unknown)
+    return answers(window, factor, suspect=found, unknown=unknown)
 
 
 _PROBE = ("water:temp", "water:ec", "water:ph", "water:do", "water:turb", "water:stage")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from luming.science.qc import arrays
-from luming.science.qc.arrays import answers
+from luming.science.qc.arrays import Booleans, answers
 from luming.science.qc.general import MEDIA, present
 from luming.science.qc.model import Check, Floats, Mark, Parameter, Results, Severity, Window
 
@@ -17,7 +17,8 @@ MINUTE = 60.0
 
 def not_missing(window: Window, factor: str, gap: float) -> Results:
     """MISSING where the row has no value; SUSPECT in the first row after absent rows (more than ``gap`` intervals)."""
-    return answers(window.values[factor], suspect=arrays.steps(window) > gap * window.interval)
+    after_gap = window.once(("gap", gap), lambda: arrays.steps(window) > gap * window.interval)
+    return answers(window, factor, suspect=after_gap)
 
 
 def absent_periods(window: Window) -> int:
@@ -28,27 +29,33 @@ def absent_periods(window: Window) -> int:
 
 def not_late(window: Window, factor: str, suspect: float, fail: float) -> Results:
     """SUSPECT and FAIL where the value was received more than so many minutes after its period ended."""
-    delay = _delay(window)
-    return answers(
-        window.values[factor],
-        fail=delay > fail * MINUTE,
-        suspect=delay > suspect * MINUTE,
-        unknown=np.isnan(delay),
-    )
+
+    def lateness() -> tuple[Booleans, Booleans, Booleans]:
+        delay = _delay(window)
+        return delay > fail * MINUTE, delay > suspect * MINUTE, np.isnan(delay)
+
+    very, late, unknown = window.once(("late", suspect, fail), lateness)  # the same for every factor
+    return answers(window, factor, fail=very, suspect=late, unknown=unknown)
 
 
 def in_order(window: Window, factor: str) -> Results:
     """SUSPECT where a row lies before a row that came earlier."""
+    return answers(window, factor, suspect=window.once("behind", lambda: _behind(window)))
+
+
+def _behind(window: Window) -> Booleans:
     time = window.time.astype(np.int64)
     behind = np.zeros(len(time), dtype=np.bool_)
     behind[1:] = time[1:] < np.maximum.accumulate(time)[:-1]
-    return answers(window.values[factor], suspect=behind)
+    return behind
 
 
 def not_repeated(window: Window, factor: str) -> Results:
     """FAIL where one time has different values, SUSPECT where it repeats the same value (from the second on)."""
     values = window.values[factor]
     n = len(values)
+    if arrays.is_regular(window):
+        return answers(window, factor)
     same_time = np.zeros(n, dtype=np.bool_)
     same_time[1:] = window.time[1:] == window.time[:-1]
     group = np.cumsum(~same_time) - 1
@@ -58,14 +65,14 @@ def not_repeated(window: Window, factor: str) -> Results:
     np.minimum.at(low, group[real], values[real])
     np.maximum.at(high, group[real], values[real])
     differs = (low < high)[group] if n else np.zeros(0, dtype=np.bool_)
-    return answers(values, fail=differs, suspect=same_time)
+    return answers(window, factor, fail=differs, suspect=same_time)
 
 
 def not_in_future(window: Window, factor: str, tolerance: float) -> Results:
     """FAIL where the period begins more than ``tolerance`` minutes after now."""
     assert window.now is not None
-    ahead = (window.time - window.now.astype("datetime64[s]")).astype("timedelta64[s]").astype(np.float64)
-    return answers(window.values[factor], fail=ahead > tolerance * MINUTE)
+    limit = window.now.astype("datetime64[s]") + np.timedelta64(round(tolerance * MINUTE), "s")
+    return answers(window, factor, fail=window.once(("future", limit), lambda: window.time > limit))
 
 
 def clock_right(window: Window, factor: str, ahead: float, behind: float, rows: float) -> Results:
@@ -74,21 +81,29 @@ def clock_right(window: Window, factor: str, ahead: float, behind: float, rows: 
     SUSPECT where even the quickest of the last ``rows`` came later than ``behind`` minutes after its period: the clock
     runs behind, or all data is held up.
     """
-    delay = _delay(window)
-    count = int(rows)
-    quickest = arrays.rolling_extremes(delay, count)[0]
-    lasted = arrays.seconds(window) - arrays.before(arrays.seconds(window), count - 1)
-    whole = lasted <= 2 * count * window.interval
-    return answers(
-        window.values[factor],
-        fail=delay < -ahead * MINUTE,
-        suspect=whole & (quickest > behind * MINUTE),
-        unknown=np.isnan(delay),
-    )
+
+    def drift() -> tuple[Booleans, Booleans, Booleans]:
+        delay = _delay(window)
+        return delay < -ahead * MINUTE, _quickest(window, int(rows)) > behind * MINUTE, np.isnan(delay)
+
+    fast, slow, unknown = window.once(("clock", ahead, behind, rows), drift)  # the same for every factor
+    return answers(window, factor, fail=fast, suspect=slow, unknown=unknown)
+
+
+def _quickest(window: Window, count: int) -> Floats:
+    """Return the least delay of the last rows; NaN where they reach too far back."""
+    time = arrays.seconds(window)
+    whole = time - arrays.before(time, count - 1) <= 2 * count * window.interval
+    return np.where(whole, arrays.rolling_extremes(_delay(window), count)[0], np.nan)
 
 
 def _delay(window: Window) -> Floats:
     """Return the seconds from the end of each period to its arrival; NaN where that is not known."""
+    kept: Floats = window.once("delay", lambda: _seconds_late(window))
+    return kept
+
+
+def _seconds_late(window: Window) -> Floats:
     assert window.received is not None
     known = ~np.isnat(window.received)
     delay = np.full(len(window), np.nan)

@@ -24,7 +24,8 @@ def part_within_whole(part: str, whole: str) -> Callable[..., Results]:
         excess = window.values[part] - window.values[whole]
         allowed = np.fmax(tolerance, share / 100 * window.values[whole])
         return answers(
-            window.values[factor],
+            window,
+            factor,
             fail=excess > times * allowed,
             suspect=excess > allowed,
             unknown=np.isnan(excess),
@@ -51,7 +52,8 @@ def oxygen_below_saturation(
     temperature = window.values["temp"]
     share = 100 * window.values["do"] / oxygen_saturation(temperature, altitude)
     return answers(
-        window.values[factor],
+        window,
+        factor,
         fail=share > fail,
         suspect=(share > suspect) | (share < low),
         unknown=np.isnan(share),
@@ -84,7 +86,7 @@ def probe_is_in_water(window: Window, factor: str, suspect: float, share: float,
     apart = np.abs(arrays.neighbours_in_time(time, half) - time[:, None])
     level = arrays.median(np.where(apart <= 2 * half * window.interval, around, np.nan))
     dry = (conductivity < suspect) | (conductivity < share / 100 * level)
-    return answers(window.values[factor], fail=dry)
+    return answers(window, factor, fail=dry)
 
 
 def probe_is_alive(window: Window, factor: str, sensors: float, chance: float, rows: float, settle: float) -> Results:
@@ -113,7 +115,7 @@ def probe_is_alive(window: Window, factor: str, sensors: float, chance: float, r
     place = names.index(factor)
     fail = (off & (repeats | mute)[:, place]) | (dead & zero[:, place])
     after = arrays.rolling_count(off | dead, int(settle) + 1) > 0 if settle >= 1 else off & False
-    return answers(window.values[factor], fail=fail, suspect=after & ~off & ~dead)
+    return answers(window, factor, fail=fail, suspect=after & ~off & ~dead)
 
 
 def _joint_chance(window: Window, equal: Booleans, repeats: Booleans, rows: int) -> Floats:
@@ -141,7 +143,7 @@ def river_is_open(window: Window, factor: str, limit: float, hours: float, thaw:
     lasted = time - arrays.before(time, count - 1) <= 2 * count * window.interval
     frozen = arrays.spread_back((arrays.rolling_count(cold, count) >= count) & lasted, count)
     last = np.maximum.accumulate(np.where(frozen, time, -np.inf)) if len(time) else time
-    return answers(window.values[factor], suspect=time - last <= thaw * 3600)
+    return answers(window, factor, suspect=time - last <= thaw * 3600)
 
 
 def _ice_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
