@@ -40,6 +40,7 @@ def outlet(region):
         number="DA001",
         name="烧结机头",
         medium="gas",
+        reference_oxygen=16,
         facility=facility,
         region=region,
         longitude=109.8,

@@ -28,7 +28,7 @@ def station(make_station):
 @pytest.mark.django_db(transaction=True)
 def test_the_edition_in_force_at_the_hour_judges(station, record):
     for start in (OLD, NEW):
-        record(station, start, {**CLEAN, "a34004": 65})
+        record(station, start, {**CLEAN, "a34002": 70, "a34004": 65})
     assert judging.judge_pending() == 2
     old, new = Judgement.objects.order_by("start")
     # HJ 633-2012 table 1: 75 is IAQI 100; HJ 633-2026 table 3: 60 is IAQI 100
@@ -42,7 +42,7 @@ def test_the_edition_in_force_at_the_hour_judges(station, record):
 @pytest.mark.django_db(transaction=True)
 def test_units_are_converted(station, record):
     station.series.filter(factor="a34004").update(unit="ng/m³")
-    record(station, NEW, {**CLEAN, "a34004": 65000})
+    record(station, NEW, {**CLEAN, "a34002": 70, "a34004": 65000})
     judging.judge_pending()
     assert Judgement.objects.get().detail["concentration"]["pm25"] == 65
 
@@ -63,7 +63,7 @@ def test_a_revised_value_makes_a_new_revision_and_a_repeat_does_not(station, rec
     judging.judge_pending()
     record(station, NEW, CLEAN)
     assert judging.judge_pending() == 0
-    record(station, NEW, {"a34004": 130})
+    record(station, NEW, {"a34002": 140, "a34004": 130})
     judging.judge_pending()
     first, second = Judgement.objects.order_by("revision")
     assert (first.revision, second.revision) == (0, 1)
@@ -74,7 +74,7 @@ def test_a_revised_value_makes_a_new_revision_and_a_repeat_does_not(station, rec
 @pytest.mark.django_db(transaction=True)
 def test_the_current_state_follows_the_newest_period_with_events(station, record):
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-    record(station, now, {**CLEAN, "a34004": 130})
+    record(station, now, {**CLEAN, "a34002": 140, "a34004": 130})
     record(station, now - timedelta(hours=1), CLEAN)
     judging.judge_pending()
     state = PlaceState.objects.get(place=station)

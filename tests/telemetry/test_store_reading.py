@@ -233,7 +233,7 @@ def test_marks_are_taken_exactly_once():
     write([two], [row(two, 1, NOW, 2.0), row(two, 2), row(two, 5, NOW, place_id=22)])
     with transaction.atomic():
         taken = store.take_dirty(100)
-    assert taken == [(21, "day", [NOW - DAY]), (21, "hour", [NOW]), (22, "hour", [NOW])]
+    assert taken == [(21, "day", [NOW - DAY]), (21, "hour", [NOW]), (21, "minute", [NOW]), (22, "hour", [NOW])]
     assert store.take_dirty(100) == []
     write([repeat := make_packet()], [row(repeat, 1, NOW, 2.0)])
     assert store.take_dirty(100) == []  # a repeat is nothing new

@@ -23,6 +23,7 @@ from luming.core import manifest
 from luming.registry.models import Place
 from luming.telemetry import store
 from luming.telemetry.models import Event, Judgement, PlaceState
+from luming.telemetry.quality import running as checks
 from luming.telemetry.statistics import queue
 
 NO_DATA = "no-data"
@@ -49,6 +50,7 @@ def judge_pending(limit: int = 4000) -> int:
     """Judge up to ``limit`` place-periods that got new data, newest first; return how many were taken."""
     with transaction.atomic():
         pending = store.take_dirty(limit)
+        _check(pending)
         outcomes: list[Outcome] = []
         places = Place.objects.in_bulk({place_id for place_id, _interval, _starts in pending})
         for judge in manifest.judges():
@@ -63,6 +65,15 @@ def judge_pending(limit: int = 4000) -> int:
         save(outcomes)
         queue.mark(pending)
         return sum(len(starts) for _place_id, _interval, starts in pending)
+
+
+def _check(pending: Iterable[tuple[int, str, Sequence[datetime]]]) -> None:
+    """Run the checks over new values before anything uses them."""
+    by_interval: dict[str, dict[int, Sequence[datetime]]] = defaultdict(dict)
+    for place_id, interval, starts in pending:
+        by_interval[interval][place_id] = starts
+    for interval, selection in sorted(by_interval.items()):
+        checks.check(selection, interval)
 
 
 def _concerns(judge: manifest.Judge, place: Place) -> bool:

@@ -38,7 +38,8 @@ _UNKNOWN = np.iinfo(np.int64).min  # frontier of a series that nobody has asked 
 _EMPTY = _UNKNOWN + 1  # … of a series without observations
 _MAX_ATTEMPTS = 50  # each one lost means that another writer stored something
 _BULK_PACKETS = 12_500  # packets in a transaction of the bulk path
-_MARKED = np.array([INTERVAL_CODES["hour"], INTERVAL_CODES["day"]], np.int8)  # what judges look at
+# what checks and judges look at
+_MARKED = np.array([INTERVAL_CODES[name] for name in ("minute", "hour", "day")], np.int8)
 
 
 class IdentityClashError(RuntimeError):
