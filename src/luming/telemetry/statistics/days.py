@@ -8,15 +8,16 @@ from datetime import datetime
 import numpy as np
 
 from luming.registry.models import Medium
-from luming.standards import averages
+from luming.standards import averages, noise_levels
 from luming.standards.amounts import STOPPED_FLAG
 from luming.standards.results import Statistics
-from luming.telemetry.statistics import digests, plans, storage, words
+from luming.telemetry.statistics import digests, plans, storage, windows, words
 from luming.telemetry.statistics.figures import figures_of, source_of
 from luming.telemetry.statistics.loading import Hours, Loaded
 from luming.telemetry.statistics.plans import Day
 
 LITRES_PER_SECOND = 3.6  # m³/h
+SIX_HOURS = np.timedelta64(6, "h")
 
 
 @dataclass(slots=True)
@@ -27,6 +28,15 @@ class Weights:
     volume: np.ndarray = field(default_factory=lambda: np.empty(0))
     inputs: np.ndarray = field(default_factory=lambda: np.empty(0, digests.INPUT))
     places: frozenset[int] = frozenset()
+
+    def of(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return volume and row of some places' hours: NaN and -1 where it is not known."""
+        volume, row = np.full(len(keys), np.nan), np.full(len(keys), -1, np.int64)
+        if len(self.keys):
+            at = np.searchsorted(self.keys, keys).clip(max=len(self.keys) - 1)
+            known = self.keys[at] == keys
+            volume[known], row[known] = self.volume[at[known]], at[known]
+        return volume, row
 
 
 def weights_of(loaded: Loaded) -> Weights:
@@ -50,6 +60,25 @@ def compute(loaded: Loaded, start: datetime, end: datetime, weights: Weights) ->
             found += _sewage(loaded, hours, start, end, weights)
         else:
             found.append(_plain(loaded, hours, day, start, end))
+    if loaded.subject.medium == Medium.NOISE and loaded.subject.short == "leq":
+        found += _levels(loaded, hours, start, end)
+    if loaded.subject.medium == Medium.AIR and loaded.subject.short == "o3":
+        found.append(windows.of_eight_hours(loaded))
+    return found
+
+
+def _levels(loaded: Loaded, hours: Hours, start: datetime, end: datetime) -> list[storage.Figures]:
+    """Return Ld, Ln and Ldn; a day of noise lasts from 6 to 6 o'clock and is stored under its midnight."""
+    span = (_naive(start) + SIX_HOURS, _naive(end) + SIX_HOURS)
+    levels = noise_levels.day_levels(hours.start, hours.value, series=hours.place, counts=hours.counts, span=span)
+    found = []
+    for measure, statistics in levels.items():
+        figures = figures_of(
+            statistics, loaded.subject, measure, words.DAY, hours.inputs(hours.value),
+            source=source_of(statistics, hours.from_minutes), origin=hours.origin,
+        )  # fmt: skip
+        figures.start = figures.start - SIX_HOURS
+        found.append(figures)
     return found
 
 
@@ -104,17 +133,12 @@ def _sewage(loaded: Loaded, hours: Hours, start: datetime, end: datetime, weight
         found.append(_plain(loaded, hours.take(~weighed), Day(words.MEAN, method="mean"), start, end))
     if weighed.any():
         mine = hours.take(weighed)
-        ours = storage.keys(mine.place, mine.start)
-        order = np.argsort(weights.keys, kind="stable")
-        at = np.searchsorted(weights.keys[order], ours).clip(max=max(len(order) - 1, 0))
-        known = weights.keys[order][at] == ours if len(order) else np.zeros(len(ours), bool)
-        volume = np.where(known, weights.volume[order][at], np.nan) if len(order) else np.full(len(ours), np.nan)
+        volume, row = weights.of(storage.keys(mine.place, mine.start))
         statistics = _statistics(loaded, mine, mine.value, mine.counts, start, end, weight=volume)
-        chosen = statistics.used & (statistics.position >= 0)
+        more = None
         if statistics.method == "weighted":
-            more = (statistics.position[chosen], weights.inputs[order][at][chosen])
-        else:
-            more = None
+            chosen = statistics.used & (statistics.position >= 0)
+            more = (statistics.position[chosen], weights.inputs[row[chosen]])
         found.append(
             figures_of(
                 statistics,

@@ -6,21 +6,22 @@ figure is computed for all of them at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from luming.hj212 import find_factor
 from luming.registry import units as registry_units
-from luming.registry.models import Interval, Place, Series
+from luming.registry.models import Interval, Medium, Place, Series
 from luming.standards import averages
 from luming.standards.results import Statistics
 from luming.telemetry import store, units
 from luming.telemetry.statistics import digests, storage
 from luming.telemetry.store import Effective, Origin
 
+AFTER_MIDNIGHT = timedelta(hours=6)
 CAPACITY = 400  # series read at once: bounds the memory of a month of a whole fleet
 
 
@@ -74,13 +75,23 @@ class Hours:
 
 @dataclass(slots=True)
 class Loaded:
-    """A subject's hours, the places that have series of it, and the platform's own hours where minutes are held."""
+    """A subject's hours, the places that have series of it, and the platform's own hours where minutes are held.
+
+    ``step``: length of an hour's row (surface water is measured every four hours). ``expected``: places of which its
+    hours are expected, so that a missing one is a gap.
+    """
 
     subject: Subject
     places: frozenset[int]
     hours: Hours
-    own: storage.Figures | None = None
-    expected: frozenset[int] = field(default_factory=frozenset)  # places of which its hours are expected
+    own: storage.Figures | None
+    expected: frozenset[int]
+    step: np.timedelta64
+
+    @property
+    def due(self) -> int:
+        """Return how many rows a day should have."""
+        return int(np.timedelta64(1, "D") / self.step)
 
 
 def subject_of(medium: str, factor: str, unit: str) -> Subject:
@@ -94,14 +105,23 @@ def subject_of(medium: str, factor: str, unit: str) -> Subject:
     return Subject(medium, factor, (found.short if found else None) or factor, wanted)
 
 
-def load(places: Mapping[int, Place], start: datetime, end: datetime) -> Iterator[Loaded]:
-    """Yield the hours of each subject in [start, end), those without which others cannot be computed (flow) first."""
+def load(
+    places: Mapping[int, Place], start: datetime, end: datetime, *, only: Callable[[Subject], bool] | None = None
+) -> Iterator[Loaded]:
+    """Yield the hours of each subject in [start, end), those without which others cannot be computed (flow) first.
+
+    Of noise the night after the last day is read too: it belongs to that day's evening.
+    """
+    if any(place.medium == Medium.NOISE for place in places.values()):
+        end = end + AFTER_MIDNIGHT
     every = list(
         Series.objects.filter(place__in=places, interval__in=(Interval.HOUR, Interval.MINUTE)).order_by("factor", "pk")
     )
     groups: dict[Subject, list[Series]] = {}
     for series in every:
-        groups.setdefault(subject_of(places[series.place_id].medium, series.factor, series.unit), []).append(series)
+        subject = subject_of(places[series.place_id].medium, series.factor, series.unit)
+        if only is None or only(subject):
+            groups.setdefault(subject, []).append(series)
     ordered = sorted(groups.items(), key=lambda item: (item[0].factor not in FLOWS, item[0].medium, item[0].factor))
     for batch in _batches(ordered):
         wanted = [series for _subject, members in batch for series in members]
@@ -109,7 +129,8 @@ def load(places: Mapping[int, Place], start: datetime, end: datetime) -> Iterato
         received = store.effective([series.pk for series in wanted if series.pk not in minutes], start, end)
         parts = store.effective(minutes, start, end) if minutes else None
         for subject, members in batch:
-            yield _loaded(subject, members, received, parts)
+            for part in _by_step(members):
+                yield _loaded(subject, part, received, parts)
 
 
 FLOWS = frozenset({"w00000", "a00000"})
@@ -130,6 +151,15 @@ def _batches(
         yield batch
 
 
+def _by_step(members: Sequence[Series]) -> list[list[Series]]:
+    """Split the series of a subject into groups of places whose rows are equally long."""
+    seconds = {series.place_id: series.seconds for series in members if series.interval == Interval.HOUR}
+    groups: dict[int, list[Series]] = {}
+    for series in members:
+        groups.setdefault(seconds.get(series.place_id, 3600), []).append(series)
+    return [groups[step] for step in sorted(groups)]
+
+
 def _loaded(subject: Subject, members: Iterable[Series], received: Effective, parts: Effective | None) -> Loaded:
     members = list(members)
     hourly = [series for series in members if series.interval == Interval.HOUR]
@@ -147,6 +177,7 @@ def _loaded(subject: Subject, members: Iterable[Series], received: Effective, pa
         hours,
         own,
         frozenset(series.place_id for series in hourly if series.expected),
+        np.timedelta64(hourly[0].seconds if hourly else 3600, "s"),
     )
 
 

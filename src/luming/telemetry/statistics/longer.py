@@ -10,11 +10,13 @@ import numpy as np
 from luming.standards import averages
 from luming.standards.edition import CITY_ZONE
 from luming.standards.periods import start_of
-from luming.telemetry.statistics import digests, plans, storage, words
+from luming.telemetry.statistics import digests, plans, samples, storage, words
 from luming.telemetry.statistics.figures import figures_of
 from luming.telemetry.statistics.loading import Subject
 from luming.telemetry.statistics.plans import Longer
 from luming.telemetry.statistics.storage import Figures, Held
+
+SAMPLES = words.SAMPLES.encode()
 
 
 def year_span(year: int) -> tuple[datetime, datetime]:
@@ -60,10 +62,10 @@ def _part(subject: Subject, plan: Longer, days: Held, *, weighed: bool) -> Figur
     rows = digests.inputs(days.place, days.start, nothing, nothing, days.value, days.digest)
     figures = figures_of(statistics, subject, plan.measure, plan.kind, rows, source=words.DAYS.encode(), unit=days.unit)
     taken = statistics.used & (statistics.position >= 0)
-    figures.substituted = np.bincount(
-        statistics.position[taken], days.substituted[taken], minlength=len(statistics)
-    ).astype(np.int64)
-    return figures
+    position, groups = statistics.position[taken], len(statistics)
+    figures.substituted = np.bincount(position, days.substituted[taken], minlength=groups).astype(np.int64)
+    sampled = np.bincount(position, days.source[taken] == SAMPLES, minlength=groups).astype(np.int64)
+    return samples.judged(figures, (sampled > 0) & (sampled == statistics.count))
 
 
 def _together(one: Figures, other: Figures) -> Figures:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from luming.hj212 import find_factor
 from luming.registry.models import Medium
+from luming.standards import air_evaluation
 from luming.telemetry.statistics import words
 from luming.telemetry.statistics.loading import Subject
 
@@ -37,8 +38,6 @@ class Longer:
 LEFT_OUT = frozenset({"a01008", "L5", "L10", "L50", "L90", "L95", "LMx", "LMn"})
 # Waste water: what is no concentration is not weighed by the flow; nor is the flow itself.
 UNWEIGHED = frozenset({"w01001", "w01010", "w00000"})
-# HJ 663-2013 table 2 judges years by these percentiles of daily means too (from memory, not verified).
-YEARLY_PERCENTILES = {"so2": "percentile-98", "no2": "percentile-98", "pm10": "percentile-95", "pm25": "percentile-95"}
 
 
 def days_of(subject: Subject) -> list[Day]:
@@ -61,6 +60,10 @@ def longer_of(subject: Subject) -> list[Longer]:
     for kind in words.LONGER:
         for day in days_of(subject):
             found += _longer(subject, kind, day)
+        if subject.medium in OUTLET_MEDIA and amount_unit(subject.factor) == "kg":
+            found.append(Longer(words.SUBSTITUTED, kind, words.SUBSTITUTED, "sum", totals=True))
+        if subject.medium == Medium.NOISE and subject.short == "leq":
+            found += [Longer(level, kind, level) for level in words.LEVELS]
     return found
 
 
@@ -68,17 +71,21 @@ def _longer(subject: Subject, kind: str, day: Day) -> list[Longer]:
     if day.measure == words.AMOUNT:
         return [Longer(words.AMOUNT, kind, words.AMOUNT, "sum", totals=True)]
     if subject.medium == Medium.AIR and subject.short == "o3":
-        percentile = Longer(words.PERCENTILE, kind, words.MAX8, "percentile-90")
+        percentile = Longer(words.PERCENTILE, kind, words.MAX8, _percentile(subject))
         return [percentile] if day.measure == words.MAX8 else []
     if subject.medium == Medium.AIR and subject.short == "co":
         return [
             Longer(words.MEAN, kind, words.MEAN, "mean"),
-            Longer(words.PERCENTILE, kind, words.MEAN, "percentile-95"),
+            Longer(words.PERCENTILE, kind, words.MEAN, _percentile(subject)),
         ]
     found = [Longer(day.measure, kind, day.measure)]
-    if subject.medium == Medium.AIR and kind == words.YEAR and subject.short in YEARLY_PERCENTILES:
-        found.append(Longer(words.PERCENTILE, kind, words.MEAN, YEARLY_PERCENTILES[subject.short]))
+    if subject.medium == Medium.AIR and kind == words.YEAR and subject.short in air_evaluation.PERCENTILES:
+        found.append(Longer(words.PERCENTILE, kind, words.MEAN, _percentile(subject)))
     return found
+
+
+def _percentile(subject: Subject) -> str:
+    return f"percentile-{air_evaluation.PERCENTILES[subject.short]:g}"
 
 
 def amount_unit(factor: str) -> str:

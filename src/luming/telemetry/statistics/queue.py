@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
+from django.db import transaction
+
 from luming.registry.models import Medium, Place
 from luming.standards.edition import city_day
 from luming.telemetry.store import connecting
@@ -104,7 +106,7 @@ def close_days(today: date) -> int:
     The first call queues the day that ended last. Returns how many place-days were queued.
     """
     last = today - DAY
-    with connecting.reading() as cursor:
+    with transaction.atomic(), connecting.reading() as cursor:
         cursor.execute("LOCK TABLE statistics_closed IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute("SELECT max(day) FROM statistics_closed")
         closed = cursor.fetchone()[0]
@@ -113,6 +115,6 @@ def close_days(today: date) -> int:
             return 0
         cursor.execute("DELETE FROM statistics_closed")
         cursor.execute("INSERT INTO statistics_closed (day) VALUES (%s)", (last,))
-    places = Place.objects.filter(is_active=True, series__interval="hour", series__expected=True).distinct()
-    ids = list(places.order_by().values_list("pk", flat=True))
-    return mark_days({(pk, first + i * DAY) for pk in ids for i in range((last - first).days + 1)})
+        places = Place.objects.filter(is_active=True, series__interval="hour", series__expected=True).distinct()
+        ids = list(places.order_by().values_list("pk", flat=True))
+        return mark_days({(pk, first + i * DAY) for pk in ids for i in range((last - first).days + 1)})

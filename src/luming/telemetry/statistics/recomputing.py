@@ -17,9 +17,20 @@ from django.db import transaction
 from luming.core import manifest
 from luming.registry.models import Interval, Place, Series
 from luming.standards.edition import CITY_ZONE, city_day
-from luming.standards.periods import ordinal
+from luming.standards.periods import city_days, ordinal, start_of
 from luming.telemetry import judging
-from luming.telemetry.statistics import days, loading, longer, plans, queue, storage, words
+from luming.telemetry.statistics import (
+    days,
+    loading,
+    longer,
+    plans,
+    queue,
+    rates,
+    samples,
+    storage,
+    substituting,
+    words,
+)
 from luming.telemetry.statistics.loading import Subject
 from luming.telemetry.statistics.storage import Change
 from luming.telemetry.store import connecting
@@ -63,15 +74,15 @@ def recompute_pending(limit: int = 5000, *, now: datetime | None = None) -> Outc
 def recompute_between(
     first: date, last: date, place_ids: Sequence[int] | None = None, *, now: datetime | None = None
 ) -> Iterator[tuple[date, Outcome]]:
-    """Compute all days of a period again, a month per transaction, whether anything changed or not.
+    """Compute all days of a period again, a quarter per transaction, whether anything changed or not.
 
-    Yields the last day of each month computed with its outcome. Days that are not over are left out.
+    Yields the last day of each part computed with its outcome. Days that are not over are left out.
     """
     now = now or datetime.now(UTC)
     last = min(last, city_day(now) - DAY)
     while first <= last:
-        until = min(last, first.replace(day=1) + timedelta(days=31))
-        until = min(until, until.replace(day=1) - DAY) if until.month != first.month else until
+        quarter = int(ordinal(np.datetime64(first.isoformat(), "us"), "quarter"))
+        until = min(last, city_days(start_of(quarter + 1, "quarter")).item() - DAY)
         with transaction.atomic():
             _lock()
             outcome = compute(known_days(first, until, place_ids), now=now)
@@ -95,6 +106,7 @@ def compute(place_days: PlaceDays, *, now: datetime) -> Outcome:
     changes: list[tuple[Subject, Change]] = []
     for first, last, pairs in _runs(wanted):
         changes += _days(first, last, {pair for pair in pairs if pair[0] in places}, places, moment)
+    changes += substituting.compute(wanted, places, moment, now)
     outcome.add(change for _subject, change in changes)
     outcome.add(_longer(changes, moment))
     judge([change for _subject, change in changes], places)
@@ -129,18 +141,29 @@ def _days(
     wanted = Wanted.of(pairs)
     changes: list[tuple[Subject, Change]] = []
     weights = days.Weights()
+    manual = samples.load(mine, start, end)
+    received = rates.Received()
 
-    def store(subject: Subject, figures: storage.Figures) -> None:
+    def store(subject: Subject, figures: storage.Figures, of: Iterable[int]) -> None:
         chosen = figures.take(wanted.holds(figures.place, figures.start))
-        changes.append((subject, wanted.store(chosen, start, end, moment)))
+        changes.append((subject, storage.store(chosen, of, start, end, moment, concerns=wanted.holds)))
 
     for loaded in loading.load(mine, start, end):
         if loaded.subject.factor == "w00000":
             weights = days.weights_of(loaded)
         if loaded.own is not None:
-            store(loaded.subject, loaded.own)
+            store(loaded.subject, loaded.own, loaded.places)
         for figures in days.compute(loaded, start, end, weights):
-            store(loaded.subject, figures)
+            if (figures.measure, figures.kind) == (words.MEAN, words.DAY):
+                figures = manual.fill(loaded.subject, figures)
+            store(loaded.subject, figures, loaded.places)
+        capture = received.add(loaded, start, end)
+        if capture is not None:
+            store(loaded.subject, capture, loaded.expected)
+    for subject, figures in manual.alone():
+        store(subject, figures, figures.place.tolist())
+    for figures in received.of_places():
+        store(rates.EVERY, figures, figures.place.tolist())
     return changes
 
 
@@ -165,10 +188,6 @@ class Wanted:
         day = local.astype("datetime64[D]").astype("datetime64[us]") - _CITY
         return np.isin(storage.keys(place, day), self.keys)
 
-    def store(self, figures: storage.Figures, start: datetime, end: datetime, moment: datetime) -> Change:
-        """Store figures of the wanted days."""
-        return storage.store(figures, self.place_ids, start, end, moment, concerns=self.holds)
-
 
 _CITY = np.timedelta64(8, "h")
 
@@ -186,6 +205,24 @@ def _longer(changes: Iterable[tuple[Subject, Change]], moment: datetime) -> list
         wanted = [plan for plan in plans.longer_of(subject) if plan.source == measure]
         if wanted:
             found += _periods(subject, wanted, place, start, moment)
+        if measure in words.RATES:
+            found += _rates(subject, measure, place, start, moment)
+    return found
+
+
+def _rates(subject: Subject, measure: str, place: np.ndarray, start: np.ndarray, moment: datetime) -> list[Change]:
+    """Compute the rates of the longer periods: sums of the days' counts."""
+    found = []
+    years = ordinal(start, "year") + 1970
+    for year in np.unique(years).tolist():
+        mine, span = years == year, longer.year_span(year)
+        place_ids = np.unique(place[mine]).tolist()
+        held = storage.held(place_ids, subject.factor, measure, words.DAY, *span)
+        for kind in words.LONGER:
+            numbers = ordinal(start[mine], kind)  # type: ignore[arg-type]
+            affected = set(zip(place[mine].tolist(), numbers.tolist(), strict=True))
+            figures = rates.longer(subject, measure, kind, held, affected)
+            found.append(storage.store(figures, place_ids, *span, moment))
     return found
 
 

@@ -227,7 +227,7 @@ def _copy(fresh: Figures, revision: np.ndarray, moment: datetime) -> None:
         fresh.substituted.astype(np.int32), fresh.weight, text(fresh.unit), fresh.method,
         fresh.decimals.astype(np.int16), fresh.source, fresh.edition, fresh.rule,
         fresh.verified.astype(np.uint8), fresh.digest, fresh.deviation,
-        instant(moment), instant(clock()), text(__version__[:20]),
+        instant(moment), instant(max(moment, datetime.now(UTC))), text(__version__[:20]),
     )  # fmt: skip
     with (
         connecting.reading() as cursor,
@@ -244,12 +244,15 @@ def clock() -> datetime:
 
 
 def stored_days(start: datetime, end: datetime, place_ids: Sequence[int] | None = None) -> set[tuple[int, date]]:
-    """Return the (place, day of the city) pairs of [start, end) of which figures of days are stored."""
+    """Return the (place, day of the city) pairs of [start, end) of which figures of days are stored.
+
+    Substituted amounts do not count: those of days without data follow from the days that have some.
+    """
     mine = "" if place_ids is None else " AND place_id = ANY(%s)"
     with connecting.reading() as cursor:
         cursor.execute(
             "SELECT DISTINCT place_id, (start AT TIME ZONE 'Asia/Shanghai')::date FROM statistics_statistic"
-            f" WHERE kind = 'day' AND start >= %s AND start < %s{mine}",
+            f" WHERE kind = 'day' AND measure <> 'substituted' AND start >= %s AND start < %s{mine}",
             (start, end, *([] if place_ids is None else [list(place_ids)])),
         )
         return set(cursor.fetchall())

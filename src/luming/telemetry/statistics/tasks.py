@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from django.db import transaction
 from procrastinate.contrib.django import app
 
 from luming.standards.edition import city_day
@@ -18,8 +17,7 @@ GRACE = timedelta(minutes=10)  # what is still under way at midnight comes befor
 def compute_statistics(timestamp: int) -> int:
     """Compute queued days, for most of a minute at most; returns how many place-days were taken."""
     now = datetime.now(UTC)
-    with transaction.atomic():
-        queue.close_days(city_day(now - GRACE))
+    queue.close_days(city_day(now - GRACE))
     total = 0
     while datetime.now(UTC) < now + timedelta(seconds=40):
         outcome = recomputing.recompute_pending()

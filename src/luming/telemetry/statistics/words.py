@@ -11,7 +11,9 @@ from luming.standards.results import Reason
 MEAN, CONVERTED, MAX8, MAX1, PERCENTILE = "mean", "converted", "max8", "max1", "percentile"
 AMOUNT, SUBSTITUTED = "amount", "substituted"
 DAY_LEVEL, NIGHT_LEVEL, DAY_NIGHT_LEVEL = "ld", "ln", "ldn"
+LEVELS = (DAY_LEVEL, NIGHT_LEVEL, DAY_NIGHT_LEVEL)
 CAPTURE, TRANSMISSION, EFFECTIVE = "capture", "transmission", "effective"
+RATES = (CAPTURE, TRANSMISSION, EFFECTIVE)
 
 MEASURES = [
     (MEAN, _("Mean")),
