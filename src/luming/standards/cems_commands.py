@@ -20,7 +20,8 @@ _DESCRIPTION = """\
 烟气换算（HJ 212-2017 附录 D）：标态、干基、基准氧含量折算、标干流量、小时排放量。
 输入列（有则用）：{names}；o2 含氧量 %，temp 烟温 ℃，static_pressure 静压 Pa，atmosphere 大气压 Pa，
 moisture 含湿量 %，velocity 流速 m/s 或 flow 标干流量 m³/h。输出增加 <因子>_dry、<因子>_converted（--o2-ref）、
-有 no 和 no2 而无 nox 时另算 nox（以 NO2 计）；held（含氧量达到上限，折算按上限）、dry_flow、<因子>_kg（按实测标干浓度，时段为一小时）。
+held（含氧量达到上限，折算按上限）、dry_flow、<因子>_kg（按实测标干浓度，时段为一小时）。
+有 no 和 no2 而无 nox 时另算 nox（以 NO2 计）。
 Concentrations are mg/m³ unless named in --ppm; amounts are of one hour and use the measured dry concentration."""
 
 

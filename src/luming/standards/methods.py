@@ -13,6 +13,7 @@ each row with clause, source and verified mark.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 
 import numpy as np
@@ -37,24 +38,33 @@ class Choice:
     what: str
     edition: str
     clause: str
+    effective_from: date | None
+    effective_to: date | None
     source: str
     verified: bool
 
+    def in_force(self, day: date) -> bool:
+        """Say whether the row is in force on a city day; open ends are None."""
+        after_start = self.effective_from is None or self.effective_from <= day
+        return after_start and (self.effective_to is None or day <= self.effective_to)
 
-def method_of(medium: str, factor: str, interval: str, *, weighted: bool = True) -> str:
+
+def method_of(medium: str, factor: str, interval: str, *, weighted: bool = True, when: date | None = None) -> str:
     """Return the method of the table; ``weighted=False`` has no weights and takes the arithmetic mean instead.
+
+    ``when`` is a city day; without it the newest row counts.
 
     >>> method_of("air", "pm25", "year"), method_of("noise", "leq", "hour"), method_of("sewage", "cod", "day")
     ('mean', 'energy', 'weighted')
     """
-    found = _choose("averaging.csv", "method", medium, factor, interval)
+    found = _choose("averaging.csv", "method", medium, factor, interval, when)
     method = "mean" if found is None else found.what
     return "mean" if method == "weighted" and not weighted else method
 
 
-def decimals_of(medium: str, factor: str, interval: str) -> int:
-    """Return to how many places a statistic is given; 3 where the table says nothing."""
-    found = _choose("statistic_decimals.csv", "decimals", medium, factor, interval)
+def decimals_of(medium: str, factor: str, interval: str, *, when: date | None = None) -> int:
+    """Return to how many places a statistic is given, on a city day or by the newest row; 3 where there is none."""
+    found = _choose("statistic_decimals.csv", "decimals", medium, factor, interval, when)
     return 3 if found is None else int(found.what)
 
 
@@ -135,14 +145,16 @@ def _share(method: str) -> float:
 
 
 @cache
-def _choose(table: str, column: str, medium: str, factor: str, interval: str) -> Choice | None:
+def _choose(table: str, column: str, medium: str, factor: str, interval: str, when: date | None) -> Choice | None:
     fitting = [
         row
         for row in _rows(table, column)
         if row.medium == medium
         and (factor in row.factors or "*" in row.factors)
         and (interval in row.intervals or "*" in row.intervals)
+        and (when is None or row.in_force(when))
     ]
+    fitting.sort(key=lambda row: row.effective_from or date.min, reverse=True)  # the newest first; sorts are stable
     return min(fitting, key=lambda row: (factor not in row.factors, interval not in row.intervals), default=None)
 
 
@@ -156,6 +168,8 @@ def _rows(table: str, column: str) -> tuple[Choice, ...]:
             row[column],
             row["edition"],
             row["clause"],
+            date.fromisoformat(row["effective_from"]) if row["effective_from"] else None,
+            date.fromisoformat(row["effective_to"]) if row["effective_to"] else None,
             row["source"],
             is_true(row["verified"]),
         )
