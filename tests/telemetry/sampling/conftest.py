@@ -15,14 +15,14 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR = NOW.replace(minute=0, second=0)
 
 
-def make_outlet(code="F1", region="150203", organisation=None):
+def make_outlet(code="F1", region="150203", organisation=None, number="DW001", medium="sewage"):
     region, _made = Region.objects.get_or_create(code=region, defaults={"name": region, "level": "district"})
     facility = Facility.objects.create(
         name=f"工厂{code}", code=code, region=region, longitude=109.8, latitude=40.6, organisation=organisation
     )
     return Outlet.objects.create(
-        code=f"{code}-DW001", name=f"工厂{code}·总排口", medium="sewage", region=region, longitude=109.8, latitude=40.6,
-        facility=facility, number="DW001",
+        code=f"{code}-{number}", name=f"工厂{code}·总排口", medium=medium, region=region, facility=facility,
+        longitude=109.8, latitude=40.6, number=number,
     )  # fmt: skip
 
 

@@ -9,3 +9,9 @@ class SamplingConfig(DomainConfig):
     name = "luming.telemetry.sampling"
     label = "sampling"
     verbose_name = "手工采样"
+
+    def ready(self) -> None:
+        """Name the registers; the module needs the loaded models."""
+        from luming.telemetry.sampling import registers
+
+        self.registers = registers.REGISTERS

@@ -10,12 +10,21 @@ import numpy as np
 from django.utils import timezone
 
 from luming import __version__
+from luming.registry import units as registry_units
 from luming.registry.models import Interval, Medium, Series
+from luming.standards import comparison as standard
 from luming.telemetry import store, units
 from luming.telemetry.sampling.models import Comparison, Sample, SampleResult
 
 # Finest first: the mean over exactly the sampling period. Days say too little of it.
 INTERVALS = (Interval.REALTIME, Interval.MINUTE, Interval.HOUR)
+# What the tables of allowed errors call factors (codes of HJ 212 Annex B).
+KEYS = {
+    ("sewage", "w01018"): "cod", ("sewage", "w21003"): "nh3n", ("sewage", "w21011"): "tp", ("sewage", "w21001"): "tn",
+    ("sewage", "w01001"): "ph", ("sewage", "w01010"): "temp", ("sewage", "w00000"): "flow",
+    ("gas", "a21026"): "so2", ("gas", "a21002"): "nox", ("gas", "a34013"): "pm", ("gas", "a19001"): "o2",
+    ("gas", "a01011"): "velocity", ("gas", "a01012"): "temp", ("gas", "a01014"): "moisture",
+}  # fmt: skip
 ENOUGH = 0.75  # share of the expected values; below it a coarser interval is preferred
 
 
@@ -74,35 +83,71 @@ def compare(result: SampleResult, sample: Sample | None = None) -> Comparison | 
     row = Comparison(
         result=result, sample=sample, place_id=sample.place_id, factor=result.factor, start=sample.taken_from,
         end=sample.taken_to, series_id=found.series.pk, interval=found.series.interval, count=found.count,
-        expected=found.expected, unit=found.series.unit, outcome=Comparison.Outcome.UNKNOWN,
+        expected=found.expected, outcome=Comparison.Outcome.UNKNOWN,
         number=Comparison.objects.filter(sample=sample, factor=result.factor).count(),
         computed_at=timezone.now(), software=__version__[:20],
     )  # fmt: skip
-    _judge(row, result, found)
+    _judge(row, result, found, sample)
     row.save(force_insert=True)
     return row
 
 
-def _judge(row: Comparison, result: SampleResult, found: Automatic) -> None:
+def _judge(row: Comparison, result: SampleResult, found: Automatic, sample: Sample) -> None:
     """Fill in the figures, the allowed error and the outcome, or why there is none."""
+    medium = sample.place.medium
+    row.unit = registry_units.default(result.factor, medium)
     try:
-        scale = units.scale(result.unit, found.series.unit)
+        by_hand, by_device = units.scale(result.unit, row.unit), units.scale(found.series.unit, row.unit)
     except ValueError:
         row.why = "units"
         return
-    row.manual = None if result.value is None else float(f"{result.value * scale:.12g}")
+    row.manual = None if result.value is None else _clean(result.value * by_hand)
     if not found.count:
         row.why = "no-automatic"
         return
-    row.automatic = float(f"{found.value:.12g}")
+    row.automatic = _clean(found.value * by_device)
     if row.manual is None:
         row.why = "below-detection"
         return
-    _allow(row, sample_medium=result.sample.place.medium)
+    key = KEYS.get((medium, result.factor))
+    edition = standard.edition_for(medium, row.start) if key else None
+    if key is None or edition is None:
+        row.why = "no-rule"
+        return
+    _allow(row, key, edition, [(row.manual, row.automatic), *_others(row, sample, medium)])
 
 
-def _allow(row: Comparison, sample_medium: str) -> None:
-    row.why = "no-rule"
+def _allow(row: Comparison, key: str, edition: str, pairs: list[tuple[float, float]]) -> None:
+    """Judge the pair, or with the other pairs of its round what the standard takes together."""
+    row.edition = edition
+    try:
+        manual, by_device = zip(*pairs, strict=True)
+        judged = standard.within_pairs(manual, by_device, key, edition)[0]
+    except LookupError:
+        row.why = "no-rule"
+        return
+    except ValueError:
+        row.why = "pairs"
+        return
+    row.pairs = 1 if judged.row.by == "pair" else len(pairs)
+    row.error = judged.error if math.isfinite(judged.error) else None
+    row.relative, row.allowed = judged.unit == "%" and judged.kind != "absolute", judged.allowed
+    row.clause, row.verified = judged.row.clause[:80], judged.row.verified
+    row.outcome = Comparison.Outcome.PASSED if judged.passed else Comparison.Outcome.FAILED
 
 
-MEDIA = frozenset({Medium.GAS, Medium.SEWAGE, Medium.WATER, Medium.AIR})
+def _others(row: Comparison, sample: Sample, medium: str) -> list[tuple[float, float]]:
+    """Return the other pairs of the same round of a plan, where the standard judges their mean or accuracy (gas)."""
+    if medium != Medium.GAS or sample.plan_id is None:
+        return []
+    same = Comparison.objects.filter(
+        sample__plan=sample.plan_id, sample__due_on=sample.due_on, place=row.place_id, factor=row.factor,
+        manual__isnull=False, automatic__isnull=False,
+    ).exclude(sample=sample)  # fmt: skip
+    newest = {one.sample_id: (one.manual, one.automatic) for one in same.order_by("number")}
+    return [(float(manual), float(by_device)) for manual, by_device in newest.values()]
+
+
+def _clean(value: float) -> float:
+    """Take away the noise of binary fractions."""
+    return float(f"{value:.12g}")

@@ -166,32 +166,48 @@ class Sample(models.Model):
 
     number = models.CharField(_("Sample number"), max_length=80, unique=True, editable=False)
     plan = models.ForeignKey(
-        SamplingPlan, models.PROTECT, null=True, blank=True, related_name="samples", verbose_name=_("Sampling plan")
+        SamplingPlan,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="samples",
+        verbose_name=_("Sampling plan"),
+        editable=False,
     )
-    place = models.ForeignKey(Place, models.PROTECT, related_name="samples", verbose_name=_("Place"))
-    due_on = models.DateField(_("Due on"))
-    factors = models.JSONField(_("Factors"), default=list)
-    kind = models.CharField(_("Kind"), max_length=9, choices=Kind.choices, default=Kind.GRAB)
-    control = models.CharField(_("Quality control"), max_length=8, choices=Control.choices, default=Control.NONE)
+    place = models.ForeignKey(Place, models.PROTECT, related_name="samples", verbose_name=_("Place"), editable=False)
+    due_on = models.DateField(_("Due on"), editable=False)
+    factors = models.JSONField(_("Factors"), default=list, editable=False)
+    kind = models.CharField(_("Kind"), max_length=9, choices=Kind.choices, default=Kind.GRAB, editable=False)
+    control = models.CharField(
+        _("Quality control"), max_length=8, choices=Control.choices, default=Control.NONE, editable=False
+    )
     control_of = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="controls", verbose_name=_("Belongs to")
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="controls",
+        verbose_name=_("Belongs to"),
+        editable=False,
     )
-    state = models.CharField(_("State"), max_length=9, choices=State.choices, default=State.PLANNED)
-    taken_from = models.DateTimeField(_("Taken from"), null=True, blank=True)
-    taken_to = models.DateTimeField(_("Taken to"), null=True, blank=True)
+    state = models.CharField(_("State"), max_length=9, choices=State.choices, default=State.PLANNED, editable=False)
+    taken_from = models.DateTimeField(_("Taken from"), null=True, blank=True, editable=False)
+    taken_to = models.DateTimeField(_("Taken to"), null=True, blank=True, editable=False)
     taken_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Taken by")
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Taken by"), editable=False
     )
-    samplers = models.CharField(_("Samplers"), max_length=120, blank=True)
-    weather = models.CharField(_("Weather"), max_length=80, blank=True)
-    flow = models.CharField(_("Flow and working condition"), max_length=120, blank=True)
-    preservation = models.CharField(_("Preservation"), max_length=200, blank=True)
+    samplers = models.CharField(_("Samplers"), max_length=120, blank=True, editable=False)
+    weather = models.CharField(_("Weather"), max_length=80, blank=True, editable=False)
+    flow = models.CharField(_("Flow and working condition"), max_length=120, blank=True, editable=False)
+    preservation = models.CharField(_("Preservation"), max_length=200, blank=True, editable=False)
     note = models.CharField(_("Note"), max_length=300, blank=True)
-    longitude = models.FloatField(_("Longitude"), null=True, blank=True, validators=LONGITUDE)
-    latitude = models.FloatField(_("Latitude"), null=True, blank=True, validators=LATITUDE)
-    accuracy_m = models.FloatField(_("Accuracy (m)"), null=True, blank=True, validators=[MinValueValidator(0)])
-    created_at = models.DateTimeField(_("Created at"), auto_now_add=True)
-    is_demo = models.BooleanField(_("Demonstration data"), default=False)
+    longitude = models.FloatField(_("Longitude"), null=True, blank=True, validators=LONGITUDE, editable=False)
+    latitude = models.FloatField(_("Latitude"), null=True, blank=True, validators=LATITUDE, editable=False)
+    accuracy_m = models.FloatField(
+        _("Accuracy (m)"), null=True, blank=True, validators=[MinValueValidator(0)], editable=False
+    )
+    created_at = models.DateTimeField(_("Created at"), auto_now_add=True, editable=False)
+    is_demo = models.BooleanField(_("Demonstration data"), default=False, editable=False)
 
     objects = SampleQuerySet.as_manager()
 
@@ -242,25 +258,29 @@ class CustodyEvent(models.Model):
         ANALYSED = "analysed", _("Analysed")
         DISPOSED = "disposed", _("Disposed of")
 
-    sample = models.ForeignKey(Sample, models.PROTECT, related_name="custody", verbose_name=_("Sample"))
-    sequence = models.PositiveSmallIntegerField(_("Step"))
-    kind = models.CharField(_("What was done"), max_length=9, choices=Kind.choices)
-    at = models.DateTimeField(_("At"))
-    signed_at = models.DateTimeField(_("Signed at"))
+    sample = models.ForeignKey(Sample, models.PROTECT, related_name="custody", verbose_name=_("Sample"), editable=False)
+    sequence = models.PositiveSmallIntegerField(_("Step"), editable=False)
+    kind = models.CharField(_("What was done"), max_length=9, choices=Kind.choices, editable=False)
+    at = models.DateTimeField(_("At"), editable=False)
+    signed_at = models.DateTimeField(_("Signed at"), editable=False)
     signed_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Signed by")
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Signed by"), editable=False
     )
-    signed_name = models.CharField(_("Name of who signed"), max_length=80)  # as it was then
-    from_whom = models.CharField(_("From"), max_length=80, blank=True)
-    to_whom = models.CharField(_("To"), max_length=80, blank=True)
+    signed_name = models.CharField(_("Name of who signed"), max_length=80, editable=False)  # as it was then
+    from_whom = models.CharField(_("From"), max_length=80, blank=True, editable=False)
+    to_whom = models.CharField(_("To"), max_length=80, blank=True, editable=False)
     temperature_c = models.FloatField(
-        _("Temperature (°C)"), null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(120)]
+        _("Temperature (°C)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-90), MaxValueValidator(120)],
+        editable=False,
     )
-    preservation = models.CharField(_("Preservation"), max_length=200, blank=True)
-    reason = models.CharField(_("Reason"), max_length=300, blank=True)
-    facts = models.JSONField(_("What was signed besides"), default=dict, blank=True)
-    previous_hash = models.CharField(_("Hash of the step before"), max_length=64, blank=True)
-    hash = models.CharField(_("Hash"), max_length=64)
+    preservation = models.CharField(_("Preservation"), max_length=200, blank=True, editable=False)
+    reason = models.CharField(_("Reason"), max_length=300, blank=True, editable=False)
+    facts = models.JSONField(_("What was signed besides"), default=dict, blank=True, editable=False)
+    previous_hash = models.CharField(_("Hash of the step before"), max_length=64, blank=True, editable=False)
+    hash = models.CharField(_("Hash"), max_length=64, editable=False)
 
     objects = OfSampleQuerySet.as_manager()
 
@@ -299,26 +319,32 @@ class ResultQuerySet(models.QuerySet["SampleResult"]):
 class SampleResult(models.Model):
     """What the analysis of a sample found of one factor. Never changed: a correction is the next revision."""
 
-    sample = models.ForeignKey(Sample, models.PROTECT, related_name="results", verbose_name=_("Sample"))
-    factor = models.CharField(_("Factor"), max_length=12)
-    revision = models.PositiveSmallIntegerField(_("Revision"), default=0)
-    value = models.FloatField(_("Value"), null=True, blank=True)
-    unit = models.CharField(_("Unit"), max_length=20, blank=True)  # empty: dimensionless, as pH
-    below_detection = models.BooleanField(_("Below detection"), default=False)
-    detection_limit = models.FloatField(_("Detection limit"), null=True, blank=True)
-    withdrawn = models.BooleanField(_("Withdrawn"), default=False)  # there is no result of this factor any more
-    method = models.CharField(_("Method"), max_length=60, blank=True)
-    analyst = models.CharField(_("Analyst"), max_length=60, blank=True)
-    instrument = models.CharField(_("Instrument"), max_length=80, blank=True)
-    analysed_at = models.DateTimeField(_("Analysed at"))
-    holding_hours = models.FloatField(_("Waited (h)"), null=True, blank=True)  # from the end of sampling
-    holding_allowed = models.FloatField(_("May wait (h)"), null=True, blank=True)  # None: no rule was known
-    holding_rule = models.CharField(_("Holding rule"), max_length=120, blank=True)
-    reason = models.CharField(_("Reason"), max_length=300, blank=True)  # of a correction
+    sample = models.ForeignKey(Sample, models.PROTECT, related_name="results", verbose_name=_("Sample"), editable=False)
+    factor = models.CharField(_("Factor"), max_length=12, editable=False)
+    revision = models.PositiveSmallIntegerField(_("Revision"), default=0, editable=False)
+    value = models.FloatField(_("Value"), null=True, blank=True, editable=False)
+    unit = models.CharField(_("Unit"), max_length=20, blank=True, editable=False)  # empty: dimensionless, as pH
+    below_detection = models.BooleanField(_("Below detection"), default=False, editable=False)
+    detection_limit = models.FloatField(_("Detection limit"), null=True, blank=True, editable=False)
+    withdrawn = models.BooleanField(
+        _("Withdrawn"), default=False, editable=False
+    )  # there is no result of this factor any more
+    method = models.CharField(_("Method"), max_length=60, blank=True, editable=False)
+    analyst = models.CharField(_("Analyst"), max_length=60, blank=True, editable=False)
+    instrument = models.CharField(_("Instrument"), max_length=80, blank=True, editable=False)
+    analysed_at = models.DateTimeField(_("Analysed at"), editable=False)
+    holding_hours = models.FloatField(
+        _("Waited (h)"), null=True, blank=True, editable=False
+    )  # from the end of sampling
+    holding_allowed = models.FloatField(
+        _("May wait (h)"), null=True, blank=True, editable=False
+    )  # None: no rule was known
+    holding_rule = models.CharField(_("Holding rule"), max_length=120, blank=True, editable=False)
+    reason = models.CharField(_("Reason"), max_length=300, blank=True, editable=False)  # of a correction
     entered_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Entered by")
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Entered by"), editable=False
     )
-    entered_at = models.DateTimeField(_("Entered at"))
+    entered_at = models.DateTimeField(_("Entered at"), editable=False)
 
     objects = ResultQuerySet.as_manager()
 
@@ -358,12 +384,16 @@ class ResultReview(models.Model):
         ACCEPTED = "accepted", _("Accepted")
         RETURNED = "returned", _("Returned")
 
-    result = models.OneToOneField(SampleResult, models.PROTECT, related_name="review", verbose_name=_("Result"))
-    decision = models.CharField(_("Decision"), max_length=8, choices=Decision.choices)
-    reason = models.CharField(_("Reason"), max_length=300, blank=True)
-    reviewed_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("Reviewed by"))
-    reviewed_at = models.DateTimeField(_("Reviewed at"))
-    seen_hash = models.CharField(_("Hash of what was seen"), max_length=64)
+    result = models.OneToOneField(
+        SampleResult, models.PROTECT, related_name="review", verbose_name=_("Result"), editable=False
+    )
+    decision = models.CharField(_("Decision"), max_length=8, choices=Decision.choices, editable=False)
+    reason = models.CharField(_("Reason"), max_length=300, blank=True, editable=False)
+    reviewed_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", verbose_name=_("Reviewed by"), editable=False
+    )
+    reviewed_at = models.DateTimeField(_("Reviewed at"), editable=False)
+    seen_hash = models.CharField(_("Hash of what was seen"), max_length=64, editable=False)
 
     class Meta:
         verbose_name = _("Review of a result")
@@ -388,30 +418,37 @@ class Comparison(models.Model):
         FAILED = "failed", _("Failed")
         UNKNOWN = "unknown", _("Not compared")
 
-    result = models.ForeignKey(SampleResult, models.PROTECT, related_name="comparisons", verbose_name=_("Result"))
-    sample = models.ForeignKey(Sample, models.PROTECT, related_name="comparisons", verbose_name=_("Sample"))
-    place = models.ForeignKey(Place, models.PROTECT, related_name="+", verbose_name=_("Place"))
-    factor = models.CharField(_("Factor"), max_length=12)
-    number = models.PositiveSmallIntegerField(_("Number"), default=0)  # counts the comparisons of a sample's factor
-    start = models.DateTimeField(_("From"))
-    end = models.DateTimeField(_("To"))
-    unit = models.CharField(_("Unit"), max_length=20, blank=True)
-    manual = models.FloatField(_("Manual value"), null=True, blank=True)
-    automatic = models.FloatField(_("Automatic value"), null=True, blank=True)
-    series_id = models.IntegerField(_("Series"), null=True, blank=True)
-    interval = models.CharField(_("Interval"), max_length=8, blank=True)
-    count = models.PositiveIntegerField(_("Automatic values"), default=0)
-    expected = models.PositiveIntegerField(_("Values expected"), default=0)
-    error = models.FloatField(_("Error"), null=True, blank=True)  # automatic less manual, or relative to manual
-    relative = models.BooleanField(_("Relative error"), default=False)  # error and allowed are shares, 0.15 is 15 %
-    allowed = models.FloatField(_("Allowed error"), null=True, blank=True)
-    outcome = models.CharField(_("Outcome"), max_length=8, choices=Outcome.choices)
-    why = models.CharField(_("Why not compared"), max_length=40, blank=True)
-    edition = models.CharField(_("Standard edition"), max_length=40, blank=True)
-    clause = models.CharField(_("Clause"), max_length=80, blank=True)
-    verified = models.BooleanField(_("Verified"), default=False)
-    computed_at = models.DateTimeField(_("Computed at"))
-    software = models.CharField(_("Software"), max_length=20)
+    result = models.ForeignKey(
+        SampleResult, models.PROTECT, related_name="comparisons", verbose_name=_("Result"), editable=False
+    )
+    sample = models.ForeignKey(
+        Sample, models.PROTECT, related_name="comparisons", verbose_name=_("Sample"), editable=False
+    )
+    place = models.ForeignKey(Place, models.PROTECT, related_name="+", verbose_name=_("Place"), editable=False)
+    factor = models.CharField(_("Factor"), max_length=12, editable=False)
+    number = models.PositiveSmallIntegerField(
+        _("Number"), default=0, editable=False
+    )  # counts the comparisons of a sample's factor
+    start = models.DateTimeField(_("From"), editable=False)
+    end = models.DateTimeField(_("To"), editable=False)
+    unit = models.CharField(_("Unit"), max_length=20, blank=True, editable=False)
+    manual = models.FloatField(_("Manual value"), null=True, blank=True, editable=False)
+    automatic = models.FloatField(_("Automatic value"), null=True, blank=True, editable=False)
+    series_id = models.IntegerField(_("Series"), null=True, blank=True, editable=False)
+    interval = models.CharField(_("Interval"), max_length=8, blank=True, editable=False)
+    count = models.PositiveIntegerField(_("Automatic values"), default=0, editable=False)
+    expected = models.PositiveIntegerField(_("Values expected"), default=0, editable=False)
+    pairs = models.PositiveSmallIntegerField(_("Pairs"), default=1, editable=False)  # of a mean or an accuracy
+    error = models.FloatField(_("Error"), null=True, blank=True, editable=False)  # automatic less manual
+    relative = models.BooleanField(_("Relative error"), default=False, editable=False)  # error and allowed are in %
+    allowed = models.FloatField(_("Allowed error"), null=True, blank=True, editable=False)
+    outcome = models.CharField(_("Outcome"), max_length=8, choices=Outcome.choices, editable=False)
+    why = models.CharField(_("Why not compared"), max_length=40, blank=True, editable=False)
+    edition = models.CharField(_("Standard edition"), max_length=40, blank=True, editable=False)
+    clause = models.CharField(_("Clause"), max_length=80, blank=True, editable=False)
+    verified = models.BooleanField(_("Verified"), default=False, editable=False)
+    computed_at = models.DateTimeField(_("Computed at"), editable=False)
+    software = models.CharField(_("Software"), max_length=20, editable=False)
 
     objects = OfSampleQuerySet.as_manager()
 

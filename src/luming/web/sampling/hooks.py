@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from luming.core.manifest import Concern, Layer, NavigationItem, Panel, Search, Section, Tile, Timeline, Trait, Work
+from django.utils.translation import gettext_lazy as _
 
-NAVIGATION: list[NavigationItem] = []
-PANELS: list[Panel] = []
-TIMELINES: list[Timeline] = []
-TRAITS: list[Trait] = []
-CONCERNS: list[Concern] = []
-TILES: list[Tile] = []
-LAYERS: list[Layer] = []
-SEARCHES: list[Search] = []
-PORTAL_SECTIONS: list[Section] = []
-PUBLIC_SECTIONS: list[Section] = []
-WORKS: list[Work] = []
+from luming.core.manifest import NavigationItem
+from luming.web.sampling.home import CONCERNS
+from luming.web.sampling.place import PANELS, TIMELINES
+
+NAVIGATION = [NavigationItem(_("Sampling"), "sampling", "droplet", "data.view", "monitoring", 60)]
+
+__all__ = ["CONCERNS", "NAVIGATION", "PANELS", "TIMELINES"]
