@@ -122,10 +122,10 @@ def test_which_method(medium, factor, interval, method):
 
 def test_methods_are_dated():
     days = [date(2026, 2, 28), date(2026, 3, 1)]
-    found = [methods._choose("averaging.csv", "method", "air", "o3", "year", day).edition for day in days]
+    found = [methods.method_row("air", "o3", "year", when=day).edition for day in days]
     assert found == ["HJ 663-2013", "HJ 663-2026"]
     assert [methods.method_of("air", "o3", "year", when=day) for day in days] == ["percentile-90"] * 2
-    assert methods._choose("averaging.csv", "method", "air", "o3", "year", None).edition == "HJ 663-2026"
+    assert methods.method_row("air", "o3", "year").edition == "HJ 663-2026"
     assert methods.decimals_of("air", "co", "day", when=days[0]) == 1
 
 

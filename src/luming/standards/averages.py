@@ -148,7 +148,8 @@ def cascade(
     """Compute every longer interval from ``source`` rows up to ``to``, each from the valid statistics before it.
 
     Minutes give hours, hours give days, days give months, quarters and years. ``span``, ``step`` (of the source rows),
-    ``edition`` and ``rules`` as in :func:`aggregate`. Weights of a day are the sums of its hours' weights.
+    ``edition`` and ``rules`` as in :func:`aggregate`; a span should hold whole periods of the longest interval, because
+    days outside it are missing from their month. Weights of a day are the sums of its hours' weights.
     """
     step, span = options.pop("step", None), options.pop("span", None)
     levels: dict[Interval, Statistics] = {}

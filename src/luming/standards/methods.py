@@ -57,9 +57,18 @@ def method_of(medium: str, factor: str, interval: str, *, weighted: bool = True,
     >>> method_of("air", "pm25", "year"), method_of("noise", "leq", "hour"), method_of("sewage", "cod", "day")
     ('mean', 'energy', 'weighted')
     """
-    found = _choose("averaging.csv", "method", medium, factor, interval, when)
+    found = method_row(medium, factor, interval, when=when)
     method = "mean" if found is None else found.what
     return "mean" if method == "weighted" and not weighted else method
+
+
+def method_row(medium: str, factor: str, interval: str, *, when: date | None = None) -> Choice | None:
+    """Return the row of the table that says the method: with edition, clause, source and mark; None without one.
+
+    >>> method_row("air", "o3", "year", when=date(2025, 12, 31)).edition, method_row("air", "o3", "year").edition
+    ('HJ 663-2013', 'HJ 663-2026')
+    """
+    return _choose("averaging.csv", "method", medium, factor, interval, when)
 
 
 def decimals_of(medium: str, factor: str, interval: str, *, when: date | None = None) -> int:
