@@ -47,8 +47,30 @@ def test_every_factor_has_one_row_for_every_result():
         factors = {row.factor for row in comparison.allowed_errors(edition=edition)}
         for factor in factors:
             rows = comparison.allowed_errors(factor, edition)
-            for value in (0.0, 1.0, 5.0, 30.0, 59.0, 100.0, 143.0, 715.0, 1e4):
+            for value in (0.0, 1.0, 5.0, 10.0, 20.0, 30.0, 59.0, 100.0, 143.0, 200.0, 715.0, 1e4):
                 assert sum(row.holds(value) for row in rows) == 1, (factor, value)
+
+
+@pytest.mark.parametrize(
+    ("factor", "manual", "kind", "allowed"),
+    [
+        ("o2", 5.0, "absolute", 1.0),
+        ("o2", 5.01, "accuracy", 15.0),
+        ("velocity", 10.0, "relative", 12.0),
+        ("velocity", 10.1, "relative", 10.0),
+        ("moisture", 5.0, "absolute", 1.5),
+        ("pm", 10.0, "absolute", 5.0),
+        ("pm", 20.0, "absolute", 6.0),
+        ("pm", 200.0, "relative", 20.0),
+        ("so2", 57.0, "relative", 30.0),
+        ("so2", 143.0, "absolute", 57.0),
+        ("so2", 715.0, "accuracy", 15.0),
+        ("nox", 40.9, "absolute", 12.0),
+    ],
+)
+def test_ranges_of_waste_gas_at_their_bounds(factor, manual, kind, allowed):
+    (row,) = [row for row in comparison.allowed_errors(factor, "HJ 75-2017") if row.holds(manual)]
+    assert (row.kind, row.allowed) == (kind, allowed)
 
 
 def test_several_pairs_of_waste_gas_are_judged_by_their_means():

@@ -2,7 +2,7 @@
 
 Waste water, HJ 355-2019 table 1: every pair of an actual-sample comparison has its own error. Waste gas, HJ 75-2017:
 the range is found by the mean of the reference method, and the error is of the means, or the relative accuracy of six
-or more pairs. All rows are from memory and marked so.
+or more pairs. No row was compared with the official text; all are marked so.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _STUDENT = (
 class Allowed:
     """A row of the table: for ``value_from`` ≤ manual result < ``value_below`` the error may be ± ``allowed``.
 
+    ``closed`` says which end belongs to the range: ``lower`` as above, ``upper``: ``value_from`` < … ≤ ``value_below``.
     ``kind``: ``absolute`` (in ``unit``), ``relative`` (%) or ``accuracy`` (relative accuracy, %). ``by``: ``pair`` or
     ``mean``.
     """
@@ -45,6 +46,7 @@ class Allowed:
     by: str
     value_from: float | None
     value_below: float | None
+    closed: str
     kind: str
     allowed: float
     unit: str
@@ -56,9 +58,9 @@ class Allowed:
 
     def holds(self, manual: float) -> bool:
         """Say whether a manual result lies in the row's range."""
-        return (self.value_from is None or manual >= self.value_from) and (
-            self.value_below is None or manual < self.value_below
-        )
+        low = -math.inf if self.value_from is None else self.value_from
+        high = math.inf if self.value_below is None else self.value_below
+        return low < manual <= high if self.closed == "upper" else low <= manual < high
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,7 @@ def _row(row: dict[str, str]) -> Allowed:
         by=row["by"],
         value_from=float(row["value_from"]) if row["value_from"] else None,
         value_below=float(row["value_below"]) if row["value_below"] else None,
+        closed=row["closed"],
         kind=row["kind"],
         allowed=float(row["allowed"]),
         unit=row["unit"],
