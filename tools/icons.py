@@ -17,11 +17,12 @@ adjustments alert-triangle antenna-bars-5 arrow-back-up arrow-down arrow-right a
 baseline-density-small binary books braces broadcast building-factory-2 calendar calendar-stats certificate
 certificate-off chart-line check chevron-down chevron-left chevron-right circle circle-check circle-x clock cloud-off
 columns copy database device-desktop device-floppy dots download droplet edit external-link eye file file-alert
-file-code file-download file-export file-import file-search file-spreadsheet filter grip-vertical help help-hexagon
-history home info-circle key language layers-intersect layout-list link list list-check loader lock logout map map-pin
-maximize menu-2 moon note paperclip player-pause player-play plug-connected plug-connected-x plus polygon printer
-rectangle refresh rotate router ruler-measure scale search send server share shield-check speakerphone square-x
-stack-2 sun table table-import tag target timeline trash upload user user-plus users volume wind world x
+file-code file-download file-export file-import file-search file-spreadsheet filter flask gauge grip-vertical
+heartbeat help help-hexagon history home info-circle key language layers-intersect layout-list link list list-check
+loader lock logout map map-pin maximize menu-2 moon note paperclip player-pause player-play plug-connected
+plug-connected-x plus polygon printer rectangle refresh rotate router ruler-measure scale search send server share
+shield-check speakerphone square-x stack-2 sun table table-import tag target timeline tool trash upload user user-plus
+users volume wind world x
 """.split()  # noqa: SIM905
 
 
