@@ -199,6 +199,19 @@ def test_one_silent_calibration_is_not_enough():
     assert found and found[0].numbers["silent"] >= 4
 
 
+def test_a_held_value_that_is_marked_is_no_missing_answer():
+    window = synthetic.calibrated(3)
+    values, flags = window.values["so2"].copy(), np.full(len(window), "N")
+    for span in window.spans:
+        rows = np.flatnonzero((window.time >= span.start) & (window.time < span.end))
+        values[rows] = values[rows[0] - 1]
+        flags[rows] = "C"
+    held = synthetic.changed(window, values)
+    found = suspicions(held, "FRAUD-CALIBRATION")
+    assert found and found[0].numbers["held"] == found[0].numbers["silent"]
+    assert not suspicions(replace(held, flags={"so2": flags}), "FRAUD-CALIBRATION")
+
+
 def test_declared_noise_finds_a_series_that_was_always_too_quiet():
     window = synthetic.honest("stack", 1)
     quiet = synthetic.changed(window, np.round(30 + 5 * np.sin(np.arange(len(window)) / 40), 3))
@@ -247,3 +260,17 @@ def test_real_data_of_a_city_raise_only_what_is_in_them():
     assert {(one.code, one.factor) for _, one in found} == {("FRAUD-NOISE", "o3")}
     assert len(found) == 4
     assert all(one.start < np.datetime64("2013-03-20") for _, one in found)
+
+
+@pytest.mark.skipif(not PRSA.exists(), reason=f"the Beijing PRSA data are not in {PRSA} (LUMING_TEST_DATA)")
+def test_tampering_with_real_data_is_found():
+    """A copied week, three smoothed weeks and a cap, each put into real PM2.5 of four stations."""
+    for seed, window in enumerate(window for _, factor, window in beijing() if factor == "pm25"):
+        own = replace(window, values={"so2": window.values["pm25"]})
+        for code, tamper, strength in (
+            ("FRAUD-REPEAT", synthetic.paste, 168),
+            ("FRAUD-NOISE", synthetic.smooth, 24),
+            ("FRAUD-TRUNCATION", synthetic.cap, 0.95),
+        ):
+            assert not suspicions(own, code)
+            assert suspicions(tamper(own, strength, seed), code), (code, seed)

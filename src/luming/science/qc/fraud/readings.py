@@ -63,7 +63,7 @@ def resolution(values: Floats, share: float = 0.9) -> float:
     Not all need to lie on it: instruments are changed and records mixed. 0 when they lie on none, as after a conversion
     of units that was not rounded.
 
-    >>> resolution(np.array([1.0, 3.5, 7.25, 2.0])), resolution(np.arange(0, 100, 5.0)), resolution(np.array([]))
+    >>> resolution(np.array([1.0, 3.5, 7.26, 2.01])), resolution(np.arange(0, 100, 5.0)), resolution(np.array([]))
     (0.01, 5.0, 0.0)
     """
     if not len(values):

@@ -182,7 +182,8 @@ def calibration(
     noises, or when they move that much among themselves, towards the target where it is known. An honest system misses
     an answer with probability ``miss`` (method; a held output, a gas near the level), so the number of silent
     calibrations is judged by the binomial law: one never suffices. Calibrations whose gas is within the reach of the
-    level tell nothing and are left out. Flags are not asked: the values themselves must move.
+    level tell nothing and are left out, and so is one unchanged value that the device itself marks as calibration (C):
+    that is a logger that says it holds. Otherwise marks are not asked, the values themselves must move.
     """
     values = window.values[factor]
     answers: list[_Answer] = []
@@ -190,7 +191,7 @@ def calibration(
         if span.kind != "calibration" or span.detail.get("factor", factor) != factor:
             continue
         answer = _answer(window, values, span.start, span.end, span.detail.get("target"), movement)
-        if answer:
+        if answer and not (answer.held and _marked(window, factor, answer)):
             answers.append(answer)
     silent = [one for one in answers if one.silent]
     p = binomial_tail(len(silent), len(answers), miss) if answers else 1.0
@@ -252,6 +253,12 @@ def within_times(time: NDArray[np.datetime64], answer: _Answer) -> NDArray[np.bo
     """Return which times lie in a calibration."""
     inside: NDArray[np.bool_] = (time >= answer.start) & (time < answer.end)
     return inside
+
+
+def _marked(window: Window, factor: str, answer: _Answer) -> bool:
+    """Return whether the device marks the values of a calibration as such."""
+    flags = window.flags.get(factor)
+    return flags is not None and bool((flags[within_times(window.time, answer)] == "C").all())
 
 
 def _answer(
