@@ -118,6 +118,31 @@ def test_short_empty_and_constant_series_raise_nothing(count):
         assert not found
 
 
+def test_no_odd_series_breaks_a_check():
+    """Gaps, few figures, jumps, nothing positive, uneven times: any of them may say something, none may fail."""
+    kinds = ("calibration", "inspection", "maintainer", "stopped")
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        count = int(rng.integers(2, 4000))
+        interval = float(rng.choice([60, 300, 3600, 14_400, 86_400]))
+        values = rng.choice([1.0, 10.0, 1000.0]) * rng.standard_normal(count) ** int(rng.integers(1, 4))
+        values = np.round(values, int(rng.integers(0, 4))) if seed % 3 else rng.integers(0, 4, count).astype(float)
+        values[rng.random(count) < rng.choice([0.0, 0.3, 0.97])] = np.nan
+        values[: count // int(rng.integers(1, 9))] = rng.choice([np.nan, 0.0, 5.0])
+        time = synthetic.START + np.cumsum(rng.integers(1, 3, count)) * np.timedelta64(int(interval), "s")
+        starts = np.sort(rng.integers(0, count, 12))
+        spans = [
+            Span(kinds[at % 4], time[start], time[min(count - 1, start + int(rng.integers(1, 40)))], {"target": 50.0})
+            for at, start in enumerate(starts)
+        ]
+        window = Window(
+            time=time, values={"so2": values, "load": rng.integers(0, 3, count).astype(float)}, interval=interval,
+            medium="gas", limit={"so2": float(rng.choice([1.0, 50.0]))}, stopped=rng.random(count) < 0.2, spans=spans,
+        )  # fmt: skip
+        for one in suspicions(window):
+            json.dumps(as_dict(one), allow_nan=False)
+
+
 def test_all_days_alike_are_found():
     rng = np.random.default_rng(1)
     day = rng.gamma(4, 5, 24)

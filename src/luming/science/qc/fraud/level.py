@@ -115,7 +115,8 @@ def _judge(
     near = sums.contrasts(b + shifts, np.full(len(shifts), n), around, both=not persistent)
     lag = int(shifts[np.nanargmax(near * np.sign(single[strongest]))])
     shown = np.arange(left, right)[thin(right - left)]
-    before = float(np.exp(np.nanmedian(logs[left:b])))
+    outside = logs[left:b] if persistent else np.r_[logs[left:b], logs[b + n : right]]
+    before = float(np.exp(np.nanmedian(outside)))
     after = float(np.exp(np.nanmedian(logs[b : b + n])))
     said = (
         ("检查期间", "during inspections")

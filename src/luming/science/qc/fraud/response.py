@@ -60,7 +60,7 @@ def noise(
         rest = np.r_[below[:first], below[last + 1 :]]
         if len(rest) < len(below) / 2:
             continue
-        alike = np.corrcoef(rest[1:], rest[:-1])[0, 1] if rest.std() > 0 else 0.0
+        alike = np.corrcoef(rest[1:], rest[:-1])[0, 1] if np.ptp(rest[1:]) > 0 and np.ptp(rest[:-1]) > 0 else 0.0
         alike = float(np.clip(alike, 0.0, 0.95))
         count = max(1.0, (last - first + 1) * (1 - alike) / (1 + alike))
         width = max(spread(rest), 0.1)
