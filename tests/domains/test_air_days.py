@@ -1,48 +1,63 @@
-"""The city's days: which hours make a day, which stations make a city, which edition of the index."""
+"""The city's days: which stations make a city, which edition of the index; the judgement of a station's day."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
+from statistic_rows import row, save_days
 
 from luming.domains.air import days
 from luming.standards.edition import CITY_ZONE
+from luming.telemetry.models import Event, Judgement
+from luming.telemetry.statistics import queue, recomputing
 
-CLEAN = {"so2": 8.0, "no2": 20.0, "co": 0.6, "o3": 70.0, "pm10": 40.0, "pm25": 20.0}
-
-
-def hours(day, stations=1, **values):
-    """Return the hours of a day; a value may be one number or 24 of them."""
-    start = datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=CITY_ZONE)
-    rows = {name: np.broadcast_to(value, 24) for name, value in (CLEAN | values).items()}
-    return {
-        (station, start + timedelta(hours=hour)): {name: float(row[hour]) for name, row in rows.items()}
-        for station in range(stations)
-        for hour in range(24)
-    }
+UNITS = {
+    "a21026": "µg/m³", "a21004": "µg/m³", "a21005": "mg/m³", "a05024": "µg/m³", "a34002": "µg/m³", "a34004": "µg/m³",
+}  # fmt: skip
 
 
-def test_the_largest_hour_of_ozone_counts_in_2012_only():
-    ozone = np.full(24, 70.0)
-    ozone[14] = 260.0  # the 8-hour means around it stay below 100
-    (old,) = days.city_days(hours("2026-02-28", o3=ozone))
-    (new,) = days.city_days(hours("2026-03-01", o3=ozone))
+def midnight(day):
+    return datetime.fromisoformat(day).replace(tzinfo=CITY_ZONE)
+
+
+def test_the_largest_hour_of_ozone_counts_in_2012_only(make_station):
+    station = make_station("A1", "air", UNITS)
+    save_days(station, ["2026-02-28", "2026-03-01"], o3=70.0, o3_1h=260.0)
+    old, new = days.city_days([station.pk], midnight("2026-02-01"))
     # HJ 633-2012 table 1: 200 is IAQI 100, 300 is 150; 60 µg/m³ above 200 is 130.
     assert (old.index, old.primary, old.level) == (130, "o3", 3)
-    assert (new.index, new.level) == (47, 1)
-
-
-def test_a_day_of_ozone_above_the_limit_counts_whatever_is_missing():
-    ozone = np.full((1, 1, 24), np.nan)
-    ozone[..., 8:18] = 160.4  # rounds to the limit: not above it
-    assert np.isnan(days._largest_8(ozone)[0, 0])
-    ozone[..., 8:18] = 161.0
-    assert days._largest_8(ozone)[0, 0] == 161
+    assert (new.index, new.level) == (40, 1)
 
 
 @pytest.mark.parametrize(("valid", "index"), [(4, 40), (3, 40), (2, None)])
-def test_a_city_needs_three_quarters_of_its_stations(valid, index):
-    rows = hours("2026-05-01", stations=4)
-    rows = {key: (values if key[0] < valid or key[1].hour < 12 else {}) for key, values in rows.items()}
-    (day,) = days.city_days(rows)
+def test_a_city_needs_three_quarters_of_its_stations(make_station, valid, index):
+    stations = [make_station(f"A{i}", "air", UNITS) for i in range(4)]
+    for station in stations[:valid]:
+        save_days(station, ["2026-05-01"])
+    for station in stations[valid:]:
+        row(station, "a34004", "2026-05-01", 20.0, valid=False).save()
+    (day,) = days.city_days([station.pk for station in stations], midnight("2026-05-01"))
     assert (day.index, day.stations) == (index, valid)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_day_is_judged_from_its_statistics_when_they_change(make_station, record):
+    station = make_station("A1", "air", UNITS)
+    clean = {"a21026": 8, "a21004": 20, "a21005": 0.5, "a05024": 60, "a34002": 40, "a34004": 20}
+    start = midnight("2026-05-01")
+    for hour in range(24):
+        record(station, start + timedelta(hours=hour), clean)
+    queue.mark_span([station.pk], start, start + timedelta(hours=24))
+    recomputing.recompute_pending()
+    judged = Judgement.objects.get(kind="aqi-day")
+    assert (judged.start, judged.value, judged.state, judged.edition) == (start, 40, "level-1", "HJ 633-2026")
+    assert judged.detail["concentration"]["pm25"] == 20
+    assert set(judged.detail["statistics"]) == {"so2", "no2", "co", "o3", "o3_1h", "pm10", "pm25"}
+    assert not Event.objects.filter(detail__kind="aqi-day").exists(), "a past day is no news"
+    for hour in range(5):  # five hours are lost: 19 are too few
+        record(station, start + timedelta(hours=hour), {"a34004": 21}, flag="D")
+    queue.mark_span([station.pk], start, start + timedelta(hours=24))
+    recomputing.recompute_pending()
+    later = Judgement.objects.filter(kind="aqi-day").latest("revision")
+    assert (later.revision, later.value, later.state) == (1, None, "level-0")
+    recomputing.recompute_pending(now=datetime.now(UTC))
+    assert Judgement.objects.filter(kind="aqi-day").count() == 2

@@ -1,17 +1,16 @@
 """The cockpit and the wall: figures of the domains, each traceable; groups appear when a manifest offers tiles."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import numpy as np
 import pytest
 from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone, translation
 from luming_dummy.models import Sample, Well
+from statistic_rows import days_before, save_days
 
 from luming.core.manifest import Figure, Tile
-from luming.domains.air import days
 from luming.registry.models import Station
 from luming.telemetry.models import Judgement, PlaceState
 from luming.web.cockpit import compose
@@ -58,6 +57,9 @@ def air(world):
         start += HOUR
     Judgement.objects.filter(place=world.station).delete()
     Judgement.objects.bulk_create(rows)
+    for day in days_before(now, 30):
+        bad = day == midnight - timedelta(days=3)
+        save_days(world.station, [day], **({"pm25": 200.0, "pm10": 320.0} if bad else {}))
     return world
 
 
@@ -70,27 +72,6 @@ def test_air_now_good_days_and_particles(air):
     assert shown["air-pm25"].figure.value == pytest.approx(20)
     page = text(air)
     assert reverse("judgements") in page and "HJ 663" in page
-
-
-def test_a_day_needs_its_hours():
-    start = datetime(2026, 5, 1, tzinfo=UTC) - timedelta(hours=8)
-    full = {"so2": 8.0, "no2": 20.0, "co": 0.6, "o3": 70.0, "pm10": 40.0, "pm25": 20.0}
-    hours = {(1, start + hour * HOUR): full for hour in range(24)}
-    (day,) = days.city_days(hours)
-    assert day.index is not None and day.stations == 1 and day.date.isoformat() == "2026-05-01"
-    (short,) = days.city_days(dict(list(hours.items())[:19]))
-    assert short.index is None and short.stations == 0
-    assert days.city_days({}) == []
-
-
-def test_ozone_counts_by_its_largest_eight_hours():
-    values = np.full((1, 1, 24), 50.0)
-    values[0, 0, 10:18] = 130.0
-    assert days._largest_8(values)[0, 0] == pytest.approx(130)
-    values[0, 0, :5] = np.nan  # three windows with fewer than six hours do not count; 14 are left
-    assert days._largest_8(values)[0, 0] == pytest.approx(130)
-    values[0, 0, :6] = np.nan
-    assert np.isnan(days._largest_8(values)[0, 0])
 
 
 def test_water_by_target(world):

@@ -13,7 +13,11 @@ class AirConfig(DomainConfig):
         """Name the judges and layers; their modules need the loaded models."""
         from luming.domains.air import evaluate, layers, panels, tiles
 
-        self.judges = [Judge(evaluate.KIND, "station", frozenset({"air"}), frozenset({"hour"}), evaluate.judge_hours)]
+        air = frozenset({"air"})
+        self.judges = [
+            Judge(evaluate.KIND, "station", air, frozenset({"hour"}), evaluate.judge_hours),
+            Judge(evaluate.KIND_DAY, "station", air, frozenset({"day-statistic"}), evaluate.judge_days),
+        ]
         self.layers = layers.LAYERS
         self.tiles = tiles.TILES
         self.panels = panels.PANELS

@@ -1,35 +1,35 @@
-"""Air: the city's days, from the hours of its stations.
+"""Air: days of stations and of the city, from the statistics of the stations' days.
 
-Verified: a daily mean needs 20 hours, an 8-hour mean of O3 needs 6 (GB 3095-2026 table 4). The index of the day follows
-HJ 633 in the edition in force on the day (4.3 and 5); that of 2012 also counts the largest hour of O3.
+What makes a day of a station valid is decided where its statistics are computed
+(:mod:`luming.telemetry.statistics`): 20 hours for a mean, 14 eight-hour means for the largest one of O3. The index of
+the day follows HJ 633 in the edition in force on the day (4.3 and 5); that of 2012 also counts the largest hour of O3.
 
-Not verified: what HJ 663-2013 says, known from memory. HJ 663-2026, in force since 2026-03-01, has rules of its own
-whose text is not at hand, so the same ones are used for all days: the city's value is the mean of its stations' daily
-values, of three quarters of the stations at least; O3 counts as the largest 8-hour sliding mean that ends between 8 and
-24 o'clock, of 14 such means at least, or of fewer when it lies above the limit anyway.
+Not verified: that the city's value is the mean of its stations' daily values, of three quarters of the stations at
+least (HJ 663-2013, see :func:`luming.standards.air_evaluation.city_mean`). HJ 663-2026, in force since 2026-03-01, has
+rules of its own whose text is not at hand, so the same ones are used for all days.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from luming.domains.air.factors import CODES
 from luming.standards import air
+from luming.standards.air_evaluation import city_mean
 from luming.standards.edition import CITY_ZONE, city_day
-
-HOURS_OF_A_MEAN = 20  # GB 3095-2026 table 4, verified
-HOURS_OF_8 = 6  # the same
-MEANS_OF_A_MAXIMUM = 14  # HJ 663-2013, not verified; as are the two below
-O3_LIMIT = 160.0  # µg/m³, the class II limit of the daily maximum (GB 3095 table 1; the same in 2012 and 2026)
-SHARE_OF_STATIONS = 0.75
+from luming.telemetry.statistics import reading
 
 Hours = Mapping[tuple[int, datetime], Mapping[str, float]]  # (station, start) -> concentrations
+# what HJ 633 judges of a day -> factor and measure of its statistic
+INDICATORS = {
+    **{short: (CODES[short], "max8" if short == "o3" else "mean") for short in air.FACTORS},
+    "o3_1h": (CODES["o3"], "max1"),  # only HJ 633-2012 looks at it
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,16 @@ class Day:
     stations: int  # with a valid day of PM2.5
 
 
-def city_days(hours: Hours) -> list[Day]:
-    """Return the city's days that hours are known of, oldest first."""
-    stations = sorted({station for station, _start in hours})
-    days = sorted({city_day(start) for _station, start in hours})
+def city_days(stations: Sequence[int], since: datetime, until: datetime | None = None) -> list[Day]:
+    """Return the city's days of which statistics are held, oldest first.
+
+    ``stations`` are all that the city's mean is of: one alone gives the days of that station.
+    """
+    table, days = station_days(stations, since, until or datetime.now(UTC))
     if not days:
         return []
-    row, column = {station: i for i, station in enumerate(stations)}, {day: i for i, day in enumerate(days)}
-    table = np.full((len(air.FACTORS), len(stations), len(days), 24), np.nan)
-    for (station, start), values in hours.items():
-        local = start.astimezone(CITY_ZONE)
-        for i, short in enumerate(air.FACTORS):
-            if short in values:
-                table[i, row[station], column[local.date()], local.hour] = values[short]
-    daily = {
-        short: _city(_largest_8(table[i]) if short == "o3" else _mean(table[i], HOURS_OF_A_MEAN))
-        for i, short in enumerate(air.FACTORS)
-    }
-    daily["o3_1h"] = _city(_largest(table[air.FACTORS.index("o3")]))  # only HJ 633-2012 looks at it
-    present = np.isfinite(_mean(table[air.FACTORS.index("pm25")], HOURS_OF_A_MEAN)).sum(axis=0)
-    result = air.aqi(daily, period="day", times=days)
+    present = np.isfinite(table["pm25"]).sum(axis=0)
+    result = air.aqi({name: city_mean(values) for name, values in table.items()}, period="day", times=days)
     return [
         Day(
             day, None if int(result.index[i]) < 0 else int(result.index[i]), int(result.level[i]),
@@ -72,32 +62,19 @@ def city_days(hours: Hours) -> list[Day]:
     ]  # fmt: skip
 
 
-def _mean(values: NDArray[np.float64], needed: int) -> NDArray[np.float64]:
-    """Return the mean over the last axis, NaN with fewer valid values than needed."""
-    valid = np.isfinite(values)
-    number = valid.sum(axis=-1)
-    total = np.where(valid, values, 0.0).sum(axis=-1)
-    return np.where(number >= needed, total / np.maximum(number, 1), np.nan)
-
-
-def _largest_8(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the largest 8-hour sliding mean of each day: windows that end at 8 to 24 o'clock."""
-    windows = np.lib.stride_tricks.sliding_window_view(values, 8, axis=-1)
-    means = _mean(windows, HOURS_OF_8)
-    largest = _largest(means)
-    enough = np.isfinite(means).sum(axis=-1) >= MEANS_OF_A_MAXIMUM
-    return np.where(enough | (np.rint(largest) > O3_LIMIT), largest, np.nan)
-
-
-def _largest(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the largest valid value over the last axis, NaN without any."""
-    valid = np.isfinite(values)
-    return np.where(valid.any(axis=-1), np.where(valid, values, -np.inf).max(axis=-1), np.nan)
-
-
-def _city(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of the stations, NaN where too few have a valid day."""
-    return _mean(np.moveaxis(values, 0, -1), math.ceil(SHARE_OF_STATIONS * len(values)))
+def station_days(stations: Sequence[int], since: datetime, until: datetime) -> tuple[dict[str, np.ndarray], list[date]]:
+    """Return the valid figures of each indicator, stations as rows and days as columns, NaN where there is none."""
+    found = {name: reading.values(stations, *key, "day", since, until) for name, key in INDICATORS.items()}
+    every = np.unique(np.concatenate([held.start for held in found.values()]))
+    place = np.array(sorted(set(stations)), np.int64)
+    table = {}
+    for name, held in found.items():
+        table[name] = np.full((len(place), len(every)), np.nan)
+        # the largest hour is one of those that count, however few they are
+        usable = held.valid | (name == "o3_1h")
+        row, column = np.searchsorted(place, held.place[usable]), np.searchsorted(every, held.start[usable])
+        table[name][row, column] = held.value[usable]
+    return table, [city_day(start.replace(tzinfo=UTC)) for start in every.tolist()]
 
 
 def city_hours(hours: Hours, since: datetime) -> list[tuple[datetime, dict[str, float], int]]:

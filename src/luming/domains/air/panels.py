@@ -26,8 +26,8 @@ _DARK = {"level-5", "level-6"}
 def month(user: User, station: Station) -> Mapping[str, Any] | None:
     """Show each hour of 30 days in the colour of its level, with the day's own index beside it.
 
-    The index of a day is computed from the concentrations that were judged (for what makes a valid day see
-    :mod:`luming.domains.air.days`), not from the indices of its hours.
+    The index of a day is computed from its statistics (see :mod:`luming.domains.air.days`), not from the indices of its
+    hours; a day that is not over has none.
     """
     if station.medium != "air":
         return None
@@ -35,12 +35,12 @@ def month(user: User, station: Station) -> Mapping[str, Any] | None:
     rows = Judgement.objects.filter(place=station.pk, kind=evaluate.KIND, start__gte=since).order_by(
         "start", "revision"
     )
-    hours: dict[datetime, tuple[str, float | None, dict[str, float]]] = {}
-    for start, state, value, known in rows.values_list("start", "state", "value", "detail__concentration"):
-        hours[start] = (state, value, known or {})  # a later revision takes the place of the earlier one
-    days = {day.date: day for day in city_days({(station.pk, start): row[2] for start, row in hours.items()})}
+    hours: dict[datetime, tuple[str, float | None]] = {}
+    for start, state, value in rows.values_list("start", "state", "value"):
+        hours[start] = (state, value)  # a later revision takes the place of the earlier one
+    days = {day.date: day for day in city_days([station.pk], since)}
     table: dict[Any, list[Any]] = {}
-    for start, (state, value, _known) in hours.items():
+    for start, (state, value) in hours.items():
         local = start.astimezone(CITY_ZONE)
         cells = table.setdefault(local.date(), [None] * 24)
         cells[local.hour] = {"colour": COLOURS.get(state, ""), "value": value, "state": state}

@@ -63,7 +63,7 @@ def _days(user: User) -> list[days.Day]:
     known = cache.get(name)
     if known is None:
         today = city_day(timezone.now())
-        known = [day for day in days.city_days(_read(stations, since)) if day.date < today]
+        known = [day for day in days.city_days(stations, since) if day.date < today]
         cache.set(name, known, KEPT)
     return known
 
