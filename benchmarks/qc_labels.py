@@ -173,7 +173,8 @@ def main() -> int:
         return 0
     paths = site_years(folder)
     tuned = tomllib.loads(args.config.read_text(encoding="utf-8")) if args.config.exists() else {}
-    tuned_on = tuned.pop("tuned_on", [])
+    tuned_on = tuned.get("about", {}).get("tuned_on", [])
+    tuned = {code: given for code, given in tuned.items() if code in qc.catalogue()}
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{machine}; catalogue {qc.edition()}; {len(paths)} site-years with qualifiers in {folder.name}")
     default, better = evaluate(paths, None, args.all_rows), evaluate(paths, tuned, args.all_rows)

@@ -181,3 +181,14 @@ def test_medium_and_step_are_told_by_the_data():
     assert guess_medium(["cod", "nh3n", "flow"]) == "sewage"
     times = pl.Series(["2026-03-01T00:00", "2026-03-01T00:15", "2026-03-01T00:30", "2026-03-01T04:00"])
     assert usual_step(times.str.to_datetime().to_numpy()) == 900.0
+
+
+def test_the_guide_says_what_the_command_does(tmp_path):
+    guide = (Path(__file__).parents[2] / "docs/how-to/check-a-file.md").read_text(encoding="utf-8")
+    given, written = (block.split("```")[0] for block in guide.split("```text\n")[1:3])
+    rows = run(tmp_path, given)
+    assert [",".join(row) for row in rows] == written.splitlines()[1:]
+    config = tmp_path / "guide.toml"
+    config.write_text(guide.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    text = "time,station,SO2 (mg/m3)\n2026-03-01 07:00,东河,50\n2026-03-01 08:00,东河,180\n"
+    assert [row[3] for row in run(tmp_path, text, "--config", str(config))] == ["DEV-SPAN-DRIFT", "GEN-RATE"]

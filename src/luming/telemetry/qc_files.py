@@ -22,7 +22,19 @@ from luming.standards._files import FileError, Table
 
 SUFFIXES = ("min", "max", "flag", "converted", "amount")
 _CITY = np.timedelta64(8, "h")  # file times are the city's, windows are UTC
-_KEYS = {"medium", "interval", "reference_oxygen", "checks", "skip", "range", "limit", "columns", "stations", "spans"}
+_KEYS = {
+    "medium",
+    "interval",
+    "reference_oxygen",
+    "checks",
+    "skip",
+    "range",
+    "limit",
+    "columns",
+    "stations",
+    "spans",
+    "about",
+}
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "--", "/"}
 
 
@@ -40,6 +52,7 @@ class Configuration:
     columns: dict[str, str] = field(default_factory=dict)
     stations: dict[str, dict[str, float]] = field(default_factory=dict)
     spans: list[dict[str, Any]] = field(default_factory=list)
+    about: dict[str, Any] = field(default_factory=dict)  # remarks, which nobody reads
     settings: dict[str, Any] = field(default_factory=dict)
 
     def codes(self) -> list[str] | None:

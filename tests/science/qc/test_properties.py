@@ -105,7 +105,7 @@ CODES = [code for code, check in qc.catalogue().items() if check.severity != "si
 
 
 @pytest.mark.parametrize("medium", sorted(FACTORS))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6), where=st.floats(0, 1))
 def test_a_window_with_its_reach_says_what_the_series_says(medium, seed, where):
     window = made(seed, 420, medium, irregular=0.05)

@@ -99,11 +99,12 @@ def _explained_by_wind(
     return explained
 
 
-def no_twin(window: Window, factor: str, rows: float, share: float, lively: float) -> Results:
+def no_twin(window: Window, factor: str, rows: float, share: float, lively: float, width: float) -> Results:
     """SUSPECT where ``share`` % of the last ``rows`` values equal those of another station, FAIL where all do.
 
-    Only values that change count: at least ``lively`` % of them must differ from the row before, and those below
-    detection are passed over, as nothing is the same everywhere.
+    Only values that change count: at least ``lively`` % of them must differ from the row before, they must range over
+    ``width`` steps of the usual resolution, or few figures meet by chance, and those below detection are passed over,
+    as nothing is the same everywhere.
     """
     values = window.values[factor]
     count = int(rows)
@@ -111,6 +112,9 @@ def no_twin(window: Window, factor: str, rows: float, share: float, lively: floa
     real = ~np.isnan(values) & ~(values < floor)
     last = arrays.before(values)
     changing = arrays.rolling_count(real & (values != last) & ~np.isnan(last), count) >= lively / 100 * count
+    step = factors.usual("resolution", factor, window.medium)
+    lowest, highest = arrays.rolling_extremes(np.where(real, values, np.nan), count)
+    changing &= ~(highest - lowest < width * step * (1 - 1e-9))
     time = arrays.seconds(window)
     whole = changing & (time - arrays.before(time, count - 1) <= 2 * count * window.interval)
     suspect, fail = np.zeros(len(values), dtype=np.bool_), np.zeros(len(values), dtype=np.bool_)
@@ -242,6 +246,7 @@ CHECKS: tuple[Check, ...] = (
             Parameter("rows", 12, "", "连续行数", "rows", 3, 1000),
             Parameter("share", 90.0, "%", "相同的比例", "share that is equal", 50, 100),
             Parameter("lively", 50.0, "%", "其中有变化的比例", "share of them that changes", 0, 100),
+            Parameter("width", 8, "", "变化幅度（分辨率的倍数）", "range in steps of the resolution", 0),
         ),
         reach=26 * 3600,
         explain_zh="两个站点的数值连续多时段逐一相同且在变化，不可能自然发生：数据串站、误配或复制。",

@@ -145,7 +145,8 @@ def no_spike(
         size = np.where(up * down > 0, np.minimum(np.abs(up), np.abs(down)), 0.0)
     stands_out = (size > suspect) & (size >= share / 100 * np.abs(beside))
     if noise > 0 and stands_out.any():
-        stands_out[stands_out] = size[stands_out] > noise * _usual_difference(change, places[stands_out], int(around))
+        usual = _usual_change(window, factor, places[stands_out], int(around))
+        stands_out[stands_out] = size[stands_out] > noise * usual
     found[places] = stands_out
     failed[places] = stands_out & (size > fail)
     return answers(window, factor, fail=failed, suspect=found, unknown=unknown)
@@ -159,13 +160,15 @@ def _is_alone(window: Window, factor: str, gap: float) -> Booleans:
     return here | np.append(here[1:], True) if len(here) else here
 
 
-def _usual_difference(change: Floats, rows: arrays.Integers, around: int) -> Floats:
-    """Return the median absolute change around the given rows, without their own."""
+def _usual_change(window: Window, factor: str, rows: arrays.Integers, around: int) -> Floats:
+    """Return the median absolute change between neighbours around the given rows, without their own."""
+    change, time = np.abs(arrays.changes(window, factor)), arrays.seconds(window)
     offsets = np.array([k for k in range(-around, around + 2) if k not in (0, 1)])
-    places = rows[:, None] + offsets
-    inside = (places >= 0) & (places < len(change))
-    table = np.where(inside, change[np.clip(places, 0, len(change) - 1)], np.nan)
-    usual = arrays.median(table)
+    wanted = rows[:, None] + offsets
+    places = np.clip(wanted, 0, len(change) - 1)
+    near = np.abs(time[places] - time[rows, None]) <= 2 * around * window.interval
+    counts = near & (wanted == places) & arrays.follows(window)[places]
+    usual = arrays.median(np.where(counts, change[places], np.nan))
     return np.where(np.isnan(usual), 0.0, usual)
 
 
@@ -300,6 +303,8 @@ def no_step(window: Window, factor: str, suspect: float, share: float, noise: fl
     return answers(window, factor, suspect=found, unknown=unknown)
 
 
+# Nothing detected, and water at its freezing point.
+_RIGHTLY_CONSTANT = factors.column("detection") | {"water:temp": 0.1, "air:rain": 0.0}
 _PROBE = ("water:temp", "water:ec", "water:ph", "water:do", "water:turb", "water:stage")
 
 
@@ -315,8 +320,8 @@ def _stuck_reach(parameters: Mapping[str, float], interval: float) -> tuple[floa
 
 
 def _spike_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
-    rows = parameters["around"] + 2 if parameters["noise"] > 0 else 1
-    return rows * parameters["gap"] * interval, rows * parameters["gap"] * interval
+    rows = max(2 * parameters["around"] + 2 if parameters["noise"] > 0 else 0, parameters["gap"])
+    return rows * interval, rows * interval
 
 
 def _outlier_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
@@ -353,7 +358,7 @@ CHECKS: tuple[Check, ...] = (
                 "",
                 "不高于此值可恒定",
                 "may be constant up to",
-                by_factor=factors.column("detection"),
+                by_factor=_RIGHTLY_CONSTANT,
             ),
             Parameter("coverage", 0.5, "", "至少有数比例", "share of rows with a value", 0, 1),
             Parameter("chance", 1e-6, "", "偶然重复概率", "probability by chance", 0, 1),
