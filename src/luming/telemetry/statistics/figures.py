@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 
 import numpy as np
 
 from luming.standards import methods
+from luming.standards.periods import city_days
 from luming.standards.results import Statistics
 from luming.telemetry.statistics import digests
 from luming.telemetry.statistics.loading import Subject
@@ -52,7 +54,7 @@ def figures_of(
         statistics.weight if statistics.method == "weighted" else np.full(groups, np.nan),
         np.full(groups, statistics.method.encode()), np.full(groups, statistics.decimals, np.int64),
         source if isinstance(source, np.ndarray) else np.full(groups, source),
-        editions[statistics.rule], keys[statistics.rule], verified[statistics.rule],
+        editions, keys, verified,
         digests.of_groups(digest_position, digest_rows, groups), np.full(groups, np.nan),
     )  # fmt: skip
 
@@ -65,38 +67,42 @@ def source_of(statistics: Statistics, from_minutes: np.ndarray) -> np.ndarray:
 
 
 def _rules(statistics: Statistics, subject: Subject, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return edition, key and mark of each rule; the last entry, which position -1 takes, is for no rule."""
-    method, verified = method_source(subject.medium, subject.short, kind, statistics.method)
-    editions, keys, marks = [], [], []
-    for rule in statistics.rules:
-        texts = [" ".join(filter(None, (rule.edition, rule.clause)))]
-        if method and not method.startswith(rule.edition):
-            texts.append(method)
-        editions.append("; ".join(texts).encode()[:120])
-        keys.append(rule.key.encode())
-        marks.append(rule.verified and verified)
-    return np.array([*editions, (method or "-").encode()]), np.array([*keys, b""]), np.array([*marks, False])
+    """Return edition, key and mark of each statistic: of its validity rule and, where it is another, of its method."""
+    editions = np.full(len(statistics), "-", dtype=object)
+    verified = np.zeros(len(statistics), bool)
+    keys = np.array([*(rule.key for rule in statistics.rules), ""])[statistics.rule]
+    days = city_days(statistics.end - np.timedelta64(1, "us"))
+    for day in np.unique(days):
+        method, known = method_source(subject.medium, subject.short, kind, statistics.method, day.item())
+        for number in np.unique(statistics.rule[days == day]).tolist():
+            mine = (days == day) & (statistics.rule == number)
+            rule = statistics.rules[number] if number >= 0 else None
+            own = "" if rule is None else " ".join(filter(None, (rule.edition, rule.clause)))
+            other = "" if rule is not None and method.startswith(rule.edition) else method
+            editions[mine] = "; ".join(filter(None, (own, other))) or "-"
+            verified[mine] = known and rule is not None and rule.verified
+    return (
+        np.array([text.encode()[:120] for text in editions.tolist()] or [], "S120"),
+        np.array([text.encode() for text in keys.tolist()] or [], "S80"),
+        verified,
+    )
 
 
 @cache
-def method_source(medium: str, short: str, kind: str, method: str) -> tuple[str, bool]:
+def method_source(medium: str, short: str, kind: str, method: str, when: date) -> tuple[str, bool]:
     """Return the edition and clause that a method of computing comes from, and whether it is verified."""
-    fitting = [
-        row
-        for row in methods.choices("averaging.csv", "method")
-        if row.medium == medium
-        and row.what == method
-        and (short in row.factors or "*" in row.factors)
-        and (kind in row.intervals or "*" in row.intervals)
-    ]
-    best = min(fitting, key=lambda row: (short not in row.factors, kind not in row.intervals), default=None)
-    if best is None:
+    row = methods.method_row(medium, short, kind, when=when)
+    if row is None or row.what != method:
         return OWN_METHODS.get(method, ("", False))
-    return " ".join(filter(None, (best.edition, best.clause))), best.verified
+    return " ".join(filter(None, (row.edition, row.clause))), row.verified
 
 
 OWN_METHODS: dict[str, tuple[str, bool]] = {
+    "mean": ("GB 3095-2026 3", True),
     "mda8": ("HJ 663-2013", False),
     "maximum": ("HJ 633-2012", False),
     "sum": ("HJ 212-2017 Annex D", True),
+    "day-night": ("GB 3096-2008", False),
+    "percentile-95": ("HJ 663-2013", False),
+    "percentile-98": ("HJ 663-2013", False),
 }

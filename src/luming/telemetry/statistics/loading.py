@@ -106,11 +106,12 @@ def subject_of(medium: str, factor: str, unit: str) -> Subject:
 
 
 def load(
-    places: Mapping[int, Place], start: datetime, end: datetime, *, only: Callable[[Subject], bool] | None = None
-) -> Iterator[Loaded]:
+    places: Mapping[int, Place], start: datetime, end: datetime,
+    *, only: Callable[[Subject], bool] | None = None, as_of: datetime | None = None,
+) -> Iterator[Loaded]:  # fmt: skip
     """Yield the hours of each subject in [start, end), those without which others cannot be computed (flow) first.
 
-    Of noise the night after the last day is read too: it belongs to that day's evening.
+    ``only`` chooses subjects, ``as_of`` asks what was known at a past moment. Of noise the night after the last day is read too: it belongs to that day's evening.
     """
     if any(place.medium == Medium.NOISE for place in places.values()):
         end = end + AFTER_MIDNIGHT
@@ -126,8 +127,10 @@ def load(
     for batch in _batches(ordered):
         wanted = [series for _subject, members in batch for series in members]
         minutes = {series.pk for series in wanted if series.interval == Interval.MINUTE}
-        received = store.effective([series.pk for series in wanted if series.pk not in minutes], start, end)
-        parts = store.effective(minutes, start, end) if minutes else None
+        received = store.effective(
+            [series.pk for series in wanted if series.pk not in minutes], start, end, as_of=as_of
+        )
+        parts = store.effective(minutes, start, end, as_of=as_of) if minutes else None
         for subject, members in batch:
             for part in _by_step(members):
                 yield _loaded(subject, part, received, parts)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 
 from luming.standards import averages
 from luming.standards.edition import CITY_ZONE
-from luming.standards.periods import start_of
+from luming.standards.periods import ordinal, start_of
 from luming.telemetry.statistics import digests, plans, samples, storage, words
 from luming.telemetry.statistics.figures import figures_of
 from luming.telemetry.statistics.loading import Subject
@@ -81,3 +81,9 @@ def _keys(affected: Iterable[tuple[int, int]], kind: str) -> list[int]:
     places = np.array([place for place, _number in pairs], np.int64)
     starts = start_of(np.array([number for _place, number in pairs]), kind)  # type: ignore[arg-type]
     return storage.keys(places, starts).tolist()
+
+
+def start_before(moment: np.datetime64, kind: str) -> datetime:
+    """Return the start of the period in which an instant lies."""
+    begin = start_of(ordinal(moment, kind), kind)  # type: ignore[arg-type]
+    return begin.astype("datetime64[us]").item().replace(tzinfo=UTC)
