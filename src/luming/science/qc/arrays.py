@@ -26,7 +26,7 @@ def answers(
     missing, blank = window.once(("blank", factor), lambda: _blank(window.values[factor]))
     results: Results = blank.copy()
     for rows, result in ((unknown, Result.UNKNOWN), (suspect, Result.SUSPECT), (fail, Result.FAIL)):
-        if rows is not None and rows.any():
+        if rows is not None:
             results[rows] = result
     if missing is not None:
         results[missing] = Result.MISSING
@@ -238,3 +238,15 @@ def median(table: Floats) -> Floats:
     low = ordered[rows, np.maximum((count - 1) // 2, 0)]
     high = ordered[rows, np.minimum(count // 2, width - 1)]
     return np.where(count == 0, np.nan, (low + high) / 2)
+
+
+def usual_change(window: Window, factor: str, rows: Integers, around: int) -> Floats:
+    """Return the median absolute change between neighbours around the given rows, without their own."""
+    change, time = np.abs(changes(window, factor)), seconds(window)
+    offsets = np.array([k for k in range(-around, around + 2) if k not in (0, 1)])
+    wanted = rows[:, None] + offsets
+    places = np.clip(wanted, 0, len(change) - 1)
+    near = np.abs(time[places] - time[rows, None]) <= 2 * around * window.interval
+    counts = near & (wanted == places) & follows(window)[places]
+    usual = median(np.where(counts, change[places], np.nan))
+    return np.where(np.isnan(usual), 0.0, usual)

@@ -145,7 +145,7 @@ def no_spike(
         size = np.where(up * down > 0, np.minimum(np.abs(up), np.abs(down)), 0.0)
     stands_out = (size > suspect) & (size >= share / 100 * np.abs(beside))
     if noise > 0 and stands_out.any():
-        usual = _usual_change(window, factor, places[stands_out], int(around))
+        usual = arrays.usual_change(window, factor, places[stands_out], int(around))
         stands_out[stands_out] = size[stands_out] > noise * usual
     found[places] = stands_out
     failed[places] = stands_out & (size > fail)
@@ -158,18 +158,6 @@ def _is_alone(window: Window, factor: str, gap: float) -> Booleans:
     if not math.isinf(gap):
         here = here | ~arrays.follows(window, gap)
     return here | np.append(here[1:], True) if len(here) else here
-
-
-def _usual_change(window: Window, factor: str, rows: arrays.Integers, around: int) -> Floats:
-    """Return the median absolute change between neighbours around the given rows, without their own."""
-    change, time = np.abs(arrays.changes(window, factor)), arrays.seconds(window)
-    offsets = np.array([k for k in range(-around, around + 2) if k not in (0, 1)])
-    wanted = rows[:, None] + offsets
-    places = np.clip(wanted, 0, len(change) - 1)
-    near = np.abs(time[places] - time[rows, None]) <= 2 * around * window.interval
-    counts = near & (wanted == places) & arrays.follows(window)[places]
-    usual = arrays.median(np.where(counts, change[places], np.nan))
-    return np.where(np.isnan(usual), 0.0, usual)
 
 
 def no_outlier(

@@ -9,9 +9,13 @@ import numpy as np
 
 from luming.science.qc import arrays
 from luming.science.qc.arrays import Booleans, answers
+from luming.science.qc.general import present
 from luming.science.qc.model import Check, Floats, Mark, Parameter, Results, Severity, Window
 
 WATER = frozenset({"water", "sewage"})
+
+# Changes in 15 minutes that a river does not make and take back.
+_JUMP = {"water:temp": 1.5, "water:ph": 0.3, "water:do": 1.0, "water:stage": 8.0}
 
 # What one multi-parameter probe measures side by side; turbidity often has a probe of its own.
 SONDE = ("temp", "ec", "ph", "do")
@@ -129,6 +133,60 @@ def _joint_chance(window: Window, equal: Booleans, repeats: Booleans, rows: int)
         share = (total[ends + 1] - total[begins + 1] + 1) / (ends - begins + 2)
         joint *= np.where(repeats[:, column], share, 1.0)
     return joint
+
+
+def no_excursion(
+    window: Window, factor: str, suspect: float, noise: float, around: float, back: float, hours: float
+) -> Results:
+    """SUSPECT where the level jumps away in one row and jumps back within ``hours``: a probe lifted out or buried.
+
+    A jump exceeds ``suspect`` (unit) and ``noise`` times the usual change within ``around`` rows, and leads away from
+    the median of the ``hours`` before and after. It is back when the value after a jump the other way lies within
+    ``back`` % of the first jump from the value before it. A river itself rises fast, but falls slowly. Salt makes
+    conductivity leap both ways, so that it is not asked.
+    """
+    values, change = arrays.sound(window, factor), arrays.changes(window, factor)
+    large = arrays.follows(window) & (np.abs(change) > suspect)
+    places = np.nonzero(large)[0]
+    if len(places):
+        usual = arrays.usual_change(window, factor, places, int(around))
+        places = places[np.abs(change[places]) > noise * usual]
+    away = np.zeros(len(values) + 1, dtype=np.int64)
+    time = arrays.seconds(window)
+    for sign in (1, -1):
+        begins, ends = places[sign * change[places] > 0], places[sign * change[places] < 0]
+        nth = np.searchsorted(ends, begins, side="right")
+        leaves = _leaves_the_usual(window, values, begins, int(hours * 3600 // window.interval))
+        for later in range(_RETURNS):
+            inside = nth + later < len(ends)
+            begin, end = begins[inside], ends[nth[inside] + later]
+            returned = np.abs(values[end] - values[begin - 1]) <= back / 100 * np.abs(change[begin])
+            returned &= (time[end] - time[begin] <= hours * 3600) & leaves[inside]
+            np.add.at(away, begin[returned], 1)
+            np.add.at(away, end[returned], -1)
+    return answers(window, factor, suspect=np.cumsum(away)[:-1] > 0)
+
+
+def _leaves_the_usual(window: Window, values: Floats, begins: arrays.Integers, rows: int) -> Booleans:
+    """Tell which jumps go away from the median of the rows before and after, rather than back to it."""
+    around, time = arrays.rows_around(values, begins, rows), arrays.seconds(window)
+    far = np.abs(arrays.rows_around(time, begins, rows) - time[begins, None]) > rows * window.interval
+    level = arrays.median(np.where(far, np.nan, around))
+    leaves: Booleans = np.abs(values[begins] - level) > np.abs(values[begins - 1] - level)
+    return leaves
+
+
+# So many jumps the other way are tried for a return.
+_RETURNS = 3
+
+
+def _excursion_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
+    seen = parameters["hours"] * 3600 + (2 * parameters["around"] + 2) * interval
+    return seen, seen
+
+
+def _with_step(window: Window, factor: str) -> bool:
+    return present(window, factor) and factor in ("temp", "ph", "do", "stage")
 
 
 def river_is_open(window: Window, factor: str, limit: float, hours: float, thaw: float) -> Results:
@@ -321,5 +379,29 @@ CHECKS: tuple[Check, ...] = (
         explain_en="The water is at its freezing point: ice dams it or freezes the sensor in, the stage rises and "
         "falls and means no flow. Compare air temperature and pictures of the site.",
         reaches=_ice_reach,
+    ),
+    Check(
+        "WQ-EXCURSION",
+        "水平骤变后又骤复",
+        "level that jumps away and back",
+        Severity.SUSPECT,
+        no_excursion,
+        _with_step,
+        frozenset({"water"}),
+        "Two opposite changes of level in single rows",
+        Mark.METHOD,
+        (
+            Parameter("suspect", math.inf, "", "跳变幅度", "size of the jump", 0, by_factor=_JUMP),
+            Parameter("noise", 10.0, "", "平常波动的倍数", "times the usual change", 0),
+            Parameter("around", 12, "", "平常波动取前后行数", "rows around for the usual change", 1, 200),
+            Parameter("back", 40.0, "%", "视为复原", "counts as returned", 0, 100),
+            Parameter("hours", 48.0, "h", "最长时长", "at the longest", 0),
+        ),
+        reach=75 * 3600.0,
+        explain_zh="数值在一步之内跳离原水平，又在一步之内跳回：探头被取出、露出水面、埋入泥沙或移位。河流可骤涨，但"
+        "不会骤落。",
+        explain_en="The value leaves its level in one row and returns in one row: the probe was lifted out, lay dry, "
+        "was buried or moved. A river rises fast but falls slowly.",
+        reaches=_excursion_reach,
     ),
 )
