@@ -111,7 +111,8 @@ def load(
 ) -> Iterator[Loaded]:  # fmt: skip
     """Yield the hours of each subject in [start, end), those without which others cannot be computed (flow) first.
 
-    ``only`` chooses subjects, ``as_of`` asks what was known at a past moment. Of noise the night after the last day is read too: it belongs to that day's evening.
+    ``only`` chooses subjects, ``as_of`` asks what was known at a past moment. Of noise the night after the last day is
+    read too: it belongs to that day's evening.
     """
     if any(place.medium == Medium.NOISE for place in places.values()):
         end = end + AFTER_MIDNIGHT
