@@ -101,7 +101,7 @@ def prepare(days: int) -> dict[str, str]:
     step("tables / 数据表")
     call_command("migrate", interactive=False, verbosity=0)
 
-    from luming.demo import announcements, fleet, history, permits
+    from luming.demo import announcements, fleet, history, permits, samples
     from luming.registry import city
     from luming.telemetry import judging
 
@@ -114,6 +114,7 @@ def prepare(days: int) -> dict[str, str]:
     permits.load(fleet.describe(), today - timedelta(days=days), today)
     step(f"history of {days} days / {days} 天历史数据")
     history.fill(days=days)
+    samples.load(today)
     judging.judge_pending()  # the newest hours, for the first page; the worker goes on with the older ones
     connections.close_all()
     return passwords

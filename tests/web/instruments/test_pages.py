@@ -92,8 +92,9 @@ def post(world, kept, name, role="duty", **values):
 
 def test_a_calibration_is_entered_in_the_field(world, kept):
     at = timezone.localtime() - timedelta(minutes=5)
-    values = {"instrument": kept.instrument.pk, "factor": "a21026", "kind": "span",
-              "performed_at": f"{at:%Y-%m-%dT%H:%M}", "supply": kept.gas.pk, "response": "80.5", "performed_by": "乙"}  # fmt: skip
+    values = {"instrument": kept.instrument.pk, "kind": "span",
+              "performed_at": f"{at:%Y-%m-%dT%H:%M}", "supply": kept.gas.pk, "response": "80.5",
+              "performed_by": "乙"}  # fmt: skip
     response = post(world, kept, "device-calibrate", "maintainer", **values)
     assert response.status_code == 302
     row = Calibration.objects.first()
@@ -109,6 +110,7 @@ def test_a_calibration_is_entered_in_the_field(world, kept):
         )
     )
     assert "A calibration needs the value of the standard" in wrong
+    assert "Choose the factor" in text(post(world, kept, "device-calibrate", **(values | {"instrument": ""})))
 
 
 def test_work_is_entered_and_its_plan_moves_on(world, kept):

@@ -48,7 +48,11 @@ class CalibrationForm(Styled):
     """What was calibrated, the standard and what the instrument showed."""
 
     instrument = forms.ModelChoiceField(None, label=gettext_lazy("Instrument"), required=False)
-    factor = forms.ChoiceField(label=gettext_lazy("Factor"))
+    factor = forms.ChoiceField(
+        label=gettext_lazy("Factor"),
+        required=False,
+        help_text=gettext_lazy("Empty: the one that the instrument measures."),
+    )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=CALIBRATIONS)
     performed_at = _moment(gettext_lazy("At"))
     supply = forms.ModelChoiceField(None, label=gettext_lazy("Standard gas or solution used"), required=False)
@@ -71,7 +75,23 @@ class CalibrationForm(Styled):
         codes |= dict.fromkeys(
             Series.objects.filter(place=device.place_id).order_by("factor").values_list("factor", flat=True)
         )
-        self.fields["factor"].choices = [(code, factor_name(code)) for code in codes]  # type: ignore[attr-defined]
+        self.fields["factor"].choices = [  # type: ignore[attr-defined]
+            ("", ""),
+            *((code, factor_name(code)) for code in codes),
+        ]
+        if len(instruments) == 1:
+            self.fields["instrument"].initial = instruments[0].pk
+
+    def clean(self) -> dict[str, Any]:
+        """Take the factor from the instrument where that measures one only."""
+        values: dict[str, Any] = super().clean() or {}
+        instrument = values.get("instrument")
+        if not values.get("factor"):
+            if instrument is not None and len(instrument.codes) == 1:
+                values["factor"] = instrument.codes[0]
+            else:
+                self.add_error("factor", _("Choose the factor that was calibrated."))
+        return values
 
 
 class MaintenanceForm(Styled):

@@ -32,7 +32,7 @@ from luming.web.instruments import charting, overview
 from luming.web.states import with_status
 
 PER_PAGE = 50
-SHOWN = 15
+SHOWN = 10
 
 
 @needs("device.view")

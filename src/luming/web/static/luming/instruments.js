@@ -19,6 +19,12 @@ function load(url) {
   return library;
 }
 
+// The next of 1, 2, 5, 10, 20 … so that the axis has round figures.
+function nice(bound) {
+  const power = 10 ** Math.floor(Math.log10(bound));
+  return [1, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= bound * 0.999) * power;
+}
+
 class LumingDrift extends HTMLElement {
   connectedCallback() {
     this.setAttribute("role", "group");
@@ -75,12 +81,12 @@ class LumingDrift extends HTMLElement {
     };
     this.drifts.forEach((one, index) => {
       const top = index * (GRID + SPACE) + 44;
-      option.title.push({ text: one.label, subtext: `${one.course}${one.edition ? ` · ${one.edition}` : ""}`, top: top - 44, left: 4, itemGap: 3,
+      option.title.push({ text: `${one.label}  (${one.unit})`, subtext: `${one.course}${one.edition ? ` · ${one.edition}` : ""}`, top: top - 44, left: 4, itemGap: 3,
         textStyle: { fontSize: 12, fontWeight: 600 }, subtextStyle: { fontSize: 11, color: muted } });
       option.grid.push({ top, height: GRID - 30, left: 48, right: 16 });
       option.xAxis.push({ type: "time", gridIndex: index, splitLine: { show: false }, axisLabel: { hideOverlap: true, formatter: "{MM}-{dd}" } });
-      const bound = Math.max(...this.bounds(one), 0.1) * 1.1;
-      option.yAxis.push({ type: "value", gridIndex: index, min: -bound, max: bound, splitNumber: 4, name: one.unit, nameTextStyle: { color: muted, fontSize: 11 },
+      const bound = nice(Math.max(...this.bounds(one), 0.1) * 1.05);
+      option.yAxis.push({ type: "value", gridIndex: index, min: -bound, max: bound, interval: bound / 2,
         axisLabel: { fontSize: 11, formatter: (value) => Number(value.toPrecision(3)) }, splitLine: { lineStyle: { color: dark ? "#2b3a4a" : "#e6ebea" } } });
       option.series.push(...this.lines(one, index, dark));
     });
