@@ -47,7 +47,7 @@ SETTINGS: dict[str, dict[str, float]] = {
         "method": 1,
         "gap": float("inf"),
     },
-    "GEN-RATE": {"suspect": RATE[0] * 3600, "fail": RATE[1] * 3600, "gap": float("inf"), "back": 0},
+    "GEN-RATE": {"suspect": RATE[0] * 3600, "fail": RATE[1] * 3600, "over": 0, "gap": float("inf"), "back": 0},
     "GEN-STUCK": {
         "suspect": STUCK[0] / 3600,
         "fail": STUCK[1] / 3600,

@@ -47,20 +47,20 @@ def not_a_fill_value(window: Window, factor: str) -> Results:
     return answers(window, factor, fail=arrays.fill_values(window.values[factor]))
 
 
-def not_negative(window: Window, factor: str, tolerance: float) -> Results:
-    """FAIL below minus the tolerance, SUSPECT from there to zero: noise around zero is right, and is told."""
+def not_negative(window: Window, factor: str, tolerance: float, times: float) -> Results:
+    """SUSPECT below minus the tolerance, FAIL below ``times`` that: less is noise around zero, which is right."""
     values = window.values[factor]
-    if arrays.extremes(window, factor)[0] >= 0:
+    if arrays.extremes(window, factor)[0] >= -tolerance:
         return answers(window, factor)
-    return answers(window, factor, fail=values < -tolerance, suspect=values < 0)
+    return answers(window, factor, fail=values < -times * tolerance, suspect=values < -tolerance)
 
 
 def above_detection(window: Window, factor: str, limit: float) -> Results:
-    """SUSPECT from zero to below the detection limit: the figure means "not detected"."""
+    """SUSPECT where the magnitude is below the detection limit: small negative figures mean "not detected" too."""
     values = window.values[factor]
     if arrays.extremes(window, factor)[0] >= limit:
         return answers(window, factor)
-    return answers(window, factor, suspect=(values >= 0) & (values < limit))
+    return answers(window, factor, suspect=np.abs(values) < limit)
 
 
 def not_over_range(window: Window, factor: str, cap: float) -> Results:
@@ -181,10 +181,12 @@ CHECKS: tuple[Check, ...] = (
                 0,
                 by_factor=factors.column("negative"),
             ),
+            Parameter("times", 2.0, "", "异常为允许的倍数", "fail beyond so many times that", 1),
         ),
-        explain_zh="浓度不会为负。略低于零是零点噪声（存疑，提示零点漂移），明显为负是零点漂移或校准错误（无效）。",
-        explain_en="No concentration is negative. A little below zero is noise (suspect, a hint of zero drift), "
-        "clearly below is zero drift or a wrong calibration (fail).",
+        explain_zh="浓度不会为负。略低于零是零点噪声，属正常；超出允许值提示零点漂移（存疑），明显为负是校准错误（无"
+        "效）。",
+        explain_en="No concentration is negative. A little below zero is noise and right; beyond what is allowed it "
+        "hints at zero drift (suspect), clearly below zero at a wrong calibration (fail).",
     ),
     Check(
         "GEN-DETECTION",

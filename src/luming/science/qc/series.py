@@ -219,18 +219,21 @@ def _rows_near(window: Window, half: int) -> tuple[arrays.Integers, arrays.Integ
     return begin, end
 
 
-def no_fast_change(window: Window, factor: str, suspect: float, fail: float, gap: float, back: float) -> Results:
+def no_fast_change(
+    window: Window, factor: str, suspect: float, fail: float, over: float, gap: float, back: float
+) -> Results:
     """SUSPECT and FAIL where the value changes faster than so much per hour since the row before.
 
+    Rows closer than ``over`` minutes may differ by what is allowed in that time: the noise of a minute is no rate.
     Rows further apart than ``gap`` intervals are not compared. With ``back`` 1 a value that returns from a jump to
     where it was two rows ago is not blamed for the jump. QARTOD's rate of change test, whose rates are per second, is
-    had with an infinite gap and ``back`` 0; it passes what has no row before, where this says that it does not know.
+    had with ``over`` 0, an infinite gap and ``back`` 0; it passes what has no row before, where this is unknown.
     """
     change = arrays.changes(window, factor)
     unknown = window.once(("unlinked", factor, gap), lambda: _is_unlinked(window, factor, gap))
     found, failed = np.zeros(len(change), dtype=np.bool_), np.zeros(len(change), dtype=np.bool_)
-    step = arrays.steps(window)
-    shortest = window.once("shortest", lambda: np.min(step[step > 0], initial=math.inf))
+    step = np.maximum(arrays.steps(window), over * 60)
+    shortest = window.once(("shortest", over), lambda: np.min(step[step > 0], initial=math.inf))
     places = np.nonzero((np.abs(change) > suspect / HOUR * shortest * (1 - 1e-9)) & ~unknown)[0]
     if len(places):
         rate = np.abs(change[places]) / step[places] * HOUR
@@ -249,7 +252,7 @@ def _is_unlinked(window: Window, factor: str, gap: float) -> Booleans:
 
 def _returns(change: Floats, step: Floats, places: arrays.Integers, suspect: float, unknown: Booleans) -> Booleans:
     """Tell which of the rows come back from a jump of the row before to the level before it."""
-    jump, since = change[places - 1], step[places] + step[places - 1]
+    jump, since = change[places - 1], np.maximum(step[places], step[places - 1])
     jumped = ~unknown[places - 1] & (np.abs(jump) / step[places - 1] * HOUR > suspect)
     back = np.abs(change[places] + jump) / since * HOUR <= suspect
     returns: Booleans = jumped & (jump * change[places] < 0) & back & (places > 0)
@@ -294,6 +297,9 @@ def no_step(window: Window, factor: str, suspect: float, share: float, noise: fl
 # Nothing detected, and water at its freezing point.
 _RIGHTLY_CONSTANT = factors.column("detection") | {"water:temp": 0.1, "air:rain": 0.0}
 _PROBE = ("water:temp", "water:ec", "water:ph", "water:do", "water:turb", "water:stage")
+
+
+_QUARTER = dict.fromkeys(_PROBE, 15.0)
 
 
 def _times(column: str, times: float) -> dict[str, float]:
@@ -425,6 +431,7 @@ CHECKS: tuple[Check, ...] = (
         (
             Parameter("suspect", math.inf, "/h", "存疑速率", "suspect beyond", 0, by_factor=factors.column("rate")),
             Parameter("fail", math.inf, "/h", "异常速率", "fail beyond", 0, by_factor=_times("rate", 4)),
+            Parameter("over", 60.0, "min", "至少按此时长计", "counted over at least", 0, by_factor=_QUARTER),
             Parameter("gap", 1.5, "", "相邻最多间隔数", "intervals between neighbours", 0),
             Parameter("back", 1, "", "回到原水平不计", "a return to the level before is right", 0, 1),
         ),
