@@ -101,7 +101,7 @@ def prepare(days: int) -> dict[str, str]:
     step("tables / 数据表")
     call_command("migrate", interactive=False, verbosity=0)
 
-    from luming.demo import announcements, fleet, history, permits, samples
+    from luming.demo import announcements, fleet, history, instruments, permits, samples
     from luming.registry import city
     from luming.telemetry import judging
 
@@ -112,6 +112,7 @@ def prepare(days: int) -> dict[str, str]:
     announcements.load()
     today = timezone.localdate()
     permits.load(fleet.describe(), today - timedelta(days=days), today)
+    instruments.load(fleet.describe(), timezone.now(), days)
     step(f"history of {days} days / {days} 天历史数据")
     history.fill(days=days)
     samples.load(today)
