@@ -103,6 +103,8 @@ def _with_detection_limit(window: Window, factor: str) -> bool:
 
 
 def _with_extremes(window: Window, factor: str) -> bool:
+    if factor == "wd":  # the mean of 350° and 10° lies between neither
+        return False
     return present(window, factor) and (factor in window.minimum or factor in window.maximum)
 
 

@@ -161,21 +161,16 @@ def _is_alone(window: Window, factor: str, gap: float) -> Booleans:
 
 
 def no_outlier(
-    window: Window,
-    factor: str,
-    suspect: float,
-    fail: float,
-    share: float,
-    noise: float,
-    rows: float,
+    window: Window, factor: str, suspect: float, fail: float, share: float, noise: float, rows: float, hours: float
 ) -> Results:
-    """SUSPECT and FAIL where a value lies far from the median of the ``rows`` rows before and after it (Hampel).
+    """SUSPECT and FAIL where a value lies far from the median of the rows before and after it (Hampel).
 
     It finds spikes of a few values, which stand beside each other. The distance must exceed ``suspect`` or ``fail``
-    (unit), ``share`` (% of the median) and ``noise`` times the median distance of those rows from their median.
+    (unit), ``share`` (% of the median) and ``noise`` times the median distance of those rows from their median. Looked
+    at are ``rows`` rows to each side, fewer (two at least) where those would be more than ``hours``.
     """
     values = arrays.sound(window, factor)
-    half = int(rows)
+    half = _half_width(rows, hours, window.interval)
     unknown = window.once(("lonely", factor, half), lambda: _is_lonely(window, values, half))
     # Only where the values around go up and down enough can one be far from their median: few rows need the sorting.
     way = arrays.travelled(window, factor)
@@ -198,6 +193,10 @@ def no_outlier(
     found[places] = far
     failed[places] = far & (distance > fail)
     return answers(window, factor, fail=failed, suspect=found, unknown=unknown)
+
+
+def _half_width(rows: float, hours: float, interval: float) -> int:
+    return int(min(rows, max(hours * HOUR / interval, 2)))
 
 
 def _is_lonely(window: Window, values: Floats, half: int) -> Booleans:
@@ -295,7 +294,7 @@ def no_step(window: Window, factor: str, suspect: float, share: float, noise: fl
 
 
 # Nothing detected, and water at its freezing point.
-_RIGHTLY_CONSTANT = factors.column("detection") | {"water:temp": 0.1, "air:rain": 0.0}
+_RIGHTLY_CONSTANT = factors.column("detection") | {"water:temp": 0.5, "air:rain": 0.0}
 _PROBE = ("water:temp", "water:ec", "water:ph", "water:do", "water:turb", "water:stage")
 
 
@@ -319,7 +318,8 @@ def _spike_reach(parameters: Mapping[str, float], interval: float) -> tuple[floa
 
 
 def _outlier_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
-    return (2 * parameters["rows"] + 1) * interval, (2 * parameters["rows"] + 1) * interval
+    seen = (2 * _half_width(parameters["rows"], parameters["hours"], interval) + 1) * interval
+    return seen, seen
 
 
 def _rate_reach(parameters: Mapping[str, float], interval: float) -> tuple[float, float]:
@@ -411,8 +411,9 @@ CHECKS: tuple[Check, ...] = (
             Parameter("noise", 8.0, "", "离散度的倍数", "times the spread", 0, by_factor={"water:turb": 6.0}),
             # Probes in rivers are read every 15 min: three hours before and after.
             Parameter("rows", 4, "", "前后行数", "rows before and after", 2, 50, dict.fromkeys(_PROBE, 12.0)),
+            Parameter("hours", math.inf, "h", "前后最长", "at most so far", 0, by_factor=dict.fromkeys(_PROBE, 3.0)),
         ),
-        reach=25 * HOUR,
+        reach=9 * HOUR,
         explain_zh="一到几个相邻值远离前后一段的中位数，随即恢复，常见于清洗、气泡、出水或校准时的读数。",
         explain_en="One to a few values lie far from the median of the time around: cleaning, bubbles, a probe out "
         "of the water, or readings taken during calibration.",
