@@ -133,6 +133,7 @@ EVENTS: dict[str, Any] = {
     "gap-found": gettext_lazy("Data is missing"),
     "gap-filled": gettext_lazy("Missing data was filled in"),
     "gap-given-up": gettext_lazy("Missing data could not be filled in"),
+    "review-overdue": gettext_lazy("Data was not reviewed in time"),
 }
 
 CLOSE_REASONS: dict[str, Any] = {

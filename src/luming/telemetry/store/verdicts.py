@@ -111,11 +111,8 @@ def write_verdicts(rows: Sequence[VerdictRow], *, person_id: int | None = None) 
     if not rows:
         return 0
     rows = sorted({(row.series_id, row.start): row for row in rows}.values(), key=lambda row: (row[0], row[1]))
+    hold_verdicts(row.series_id for row in rows)
     with connecting.reading() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s::int[]) AS id",
-            (_LOCK, sorted({row.series_id for row in rows})),
-        )
         held = _held(cursor, rows)
         fresh = [row for row in rows if _is_news(row, held.get((row.series_id, row.start)), person_id)]
         if not fresh:
@@ -135,6 +132,19 @@ def write_verdicts(rows: Sequence[VerdictRow], *, person_id: int | None = None) 
                     row.reason or None, row.edition, person_id,
                 ))  # fmt: skip
     return len(fresh)
+
+
+def hold_verdicts(series_ids: Iterable[int]) -> datetime:
+    """Keep others from writing verdicts on some series until the transaction ends; return the database's present.
+
+    What they write afterwards bears a later time: what is read now can be asked again as of the returned instant.
+    """
+    with connecting.reading() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s::int[]) AS id", (_LOCK, sorted(set(series_ids)))
+        )
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0].astimezone(UTC)
 
 
 def _held(cursor: Any, rows: Sequence[VerdictRow]) -> dict[tuple[int, datetime], VerdictRecord]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from luming.core.manifest import Concern, Layer, NavigationItem, Panel, Search, Section, Tile, Timeline, Trait, Work
+from django.utils.translation import gettext_lazy as _
 
-NAVIGATION: list[NavigationItem] = []
-PANELS: list[Panel] = []
-TIMELINES: list[Timeline] = []
-TRAITS: list[Trait] = []
-CONCERNS: list[Concern] = []
-TILES: list[Tile] = []
-LAYERS: list[Layer] = []
-SEARCHES: list[Search] = []
-PORTAL_SECTIONS: list[Section] = []
-PUBLIC_SECTIONS: list[Section] = []
-WORKS: list[Work] = []
+from luming.core.manifest import NavigationItem
+from luming.web.review import home, portal
+
+NAVIGATION = [NavigationItem(_("Data review"), "review-queue", "list-check", "record.annotate", "monitoring", 30)]
+CONCERNS = home.CONCERNS
+TILES = home.TILES
+PANELS = home.PANELS
+TIMELINES = home.TIMELINES
+PORTAL_SECTIONS = portal.SECTIONS
