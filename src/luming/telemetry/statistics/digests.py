@@ -8,6 +8,9 @@ digest where it is a statistic itself, else zeros. So the digest of a month chan
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -15,6 +18,9 @@ INPUT = np.dtype([
     ("series", ">i4"), ("start", ">i8"), ("revision", ">i2"), ("sequence", ">i2"), ("value", ">f8"), ("chain", "S8"),
 ])  # fmt: skip
 EMPTY = hashlib.sha256(b"").hexdigest().encode()
+
+# What stands behind the digests that are made while somebody wants to know (:func:`witnessed`).
+_witness: ContextVar[dict[str, bytes] | None] = ContextVar("witness", default=None)
 
 
 def inputs(
@@ -46,5 +52,20 @@ def of_groups(position: np.ndarray, rows: np.ndarray, groups: int) -> np.ndarray
     order = np.lexsort((rows["start"].astype(np.int64), rows["series"].astype(np.int64), position))
     data = rows[order].tobytes()
     bounds = np.searchsorted(position[order], np.arange(groups + 1)) * INPUT.itemsize
-    pieces = zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
-    return np.array([hashlib.sha256(data[first:last]).hexdigest().encode() for first, last in pieces] or [], "S64")
+    pieces = [data[first:last] for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)]
+    found = [hashlib.sha256(piece).hexdigest() for piece in pieces]
+    seen = _witness.get()
+    if seen is not None:
+        seen.update(zip(found, pieces, strict=True))
+    return np.array([digest.encode() for digest in found] or [], "S64")
+
+
+@contextmanager
+def witnessed() -> Iterator[dict[str, bytes]]:
+    """Keep the inputs of each digest that is made inside, by the digest: bytes of :data:`INPUT`."""
+    seen: dict[str, bytes] = {}
+    token = _witness.set(seen)
+    try:
+        yield seen
+    finally:
+        _witness.reset(token)

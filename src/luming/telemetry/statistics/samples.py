@@ -58,10 +58,10 @@ class Samples:
         return [(subject, _figures(subject, rows)) for subject, rows in groups.items()]
 
 
-def load(places: Mapping[int, Place], start: datetime, end: datetime) -> Samples:
-    """Return the accepted results of samples whose taking began in [start, end)."""
+def load(places: Mapping[int, Place], start: datetime, end: datetime, *, as_of: datetime | None = None) -> Samples:
+    """Return the accepted results of samples whose taking began in [start, end), as known at ``as_of``."""
     found = Samples({place_id: place.medium for place_id, place in places.items()})
-    for row in reading.accepted(places, None, start, end):
+    for row in reading.accepted(places, None, start, end, as_of=as_of):
         found.rows[row.factor, row.place_id, city_day(row.start)].append(row)
     return found
 
