@@ -7,10 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from luming.demo import fleet, instruments
+from luming.demo import fleet, instruments, telling
 from luming.registry.models import Device
-from luming.telemetry.instruments import drift, upkeep
-from luming.telemetry.instruments.models import Calibration, Instrument, Maintenance, MaintenancePlan, Supply
+from luming.telemetry.instruments import drift, upkeep, wire
+from luming.telemetry.instruments.models import (
+    Calibration,
+    DeviceFact,
+    Instrument,
+    Maintenance,
+    MaintenancePlan,
+    Supply,
+)
 
 NOW = datetime.now(UTC)
 
@@ -47,3 +54,17 @@ def test_most_are_well_kept_and_a_few_are_not(loaded):
     needs = upkeep.of_devices(Device.objects.all(), timezone.localdate())
     assert {"out", "adjust", "calibration", "plan", "expiry", "stock", "certificate"} <= {due.key for due in needs}
     assert len({due.device_id for due in needs if due.is_late}) < Device.objects.count() * 0.7
+
+
+def test_what_loggers_tell_is_read_from_their_packets(committed_fleet, db):
+    described = fleet.describe()
+    instruments.load(described, NOW)
+    stored = telling.send(described, NOW)
+    assert stored > 80
+    made = wire.read(NOW)
+    checks = Calibration.objects.filter(source="packet")
+    assert checks.count() > 100 and made > checks.count()
+    assert not checks.filter(drift=None).exists()
+    assert DeviceFact.objects.filter(code="i12001", value="0").count() > 100
+    assert telling.send(described, NOW) == 0
+    assert wire.read(NOW) == 0

@@ -101,7 +101,7 @@ def prepare(days: int) -> dict[str, str]:
     step("tables / 数据表")
     call_command("migrate", interactive=False, verbosity=0)
 
-    from luming.demo import announcements, fleet, history, instruments, permits, samples
+    from luming.demo import announcements, fleet, history, instruments, permits, samples, telling
     from luming.registry import city
     from luming.telemetry import judging
 
@@ -113,6 +113,7 @@ def prepare(days: int) -> dict[str, str]:
     today = timezone.localdate()
     permits.load(fleet.describe(), today - timedelta(days=days), today)
     instruments.load(fleet.describe(), timezone.now(), days)
+    telling.send(fleet.describe(), timezone.now())
     step(f"history of {days} days / {days} 天历史数据")
     history.fill(days=days)
     samples.load(today)

@@ -66,6 +66,9 @@ def test_the_page_of_a_device(world, kept):
     ):  # fmt: skip
         assert shown in page, shown
     assert reverse("device-calibrate", args=[kept.device.pk]) in page
+    assert reverse("packets") in page
+    enterprise = text(world.client("enterprise").get(reverse("device-health", args=[kept.device.pk])))
+    assert "Its packets are not accepted" in enterprise and 'href="/packets/' not in enterprise
     reader = text(world.client("enforcement").get(reverse("device-health", args=[kept.device.pk])))
     assert reverse("device-calibrate", args=[kept.device.pk]) not in reader
 

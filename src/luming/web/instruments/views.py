@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -80,9 +82,9 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "word": web_words.CONNECTED[device.status],
         "period": period,
         "spans": overview.SPANS,
-        "findings": diagnosis.findings(seen),
+        "findings": [_shown(one, request.user) for one in diagnosis.findings(seen)],
         "total": total,
-        "factors": [_factor(one, period) for one in factors],
+        "factors": [_factor(one, period, seen) for one in factors],
         "facts": _facts(seen),
         "drifts": [one for one in seen.drifts if one.known],
         "dues": upkeep.of_devices(mine, timezone.localdate()),
@@ -98,14 +100,28 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "web/instruments/device.html", values)
 
 
-def _factor(one: health.FactorHealth, period: overview.Period) -> dict[str, Any]:
-    """Return a factor's line: its rates and a cell for each of the last 30 days of the period."""
+def _shown(finding: diagnosis.Finding, user: Any) -> diagnosis.Finding:
+    """Leave out the ways to packets for who may not see packets."""
+    if user.may("packet.view"):
+        return finding
+    begin = reverse("packets")
+    return replace(
+        finding, evidence=[replace(one, url="") if one.url.startswith(begin) else one for one in finding.evidence]
+    )
+
+
+def _factor(one: health.FactorHealth, period: overview.Period, seen: evidence.Evidence) -> dict[str, Any]:
+    """Return a factor's line: its newest value, its rates and a cell for each of the last 30 days of the period."""
+    now = next((row for row in seen.values if row.factor == one.factor), None)
+    late = now is not None and (now.newest is None or seen.now - now.newest > timedelta(seconds=3 * now.seconds))
     known = {day: (available, valid) for day, available, valid in one.days}
     days = [period.last - timedelta(days=back) for back in range(min(period.days, 30) - 1, -1, -1)]
     return {
         "name": factor_name(one.factor),
         "code": one.factor,
         "rates": one.rates,
+        "now": now,
+        "late": late,
         "cells": [(day, *_cell(*known.get(day, (None, None)))) for day in days],
         "marks": [(_mark(letter), count) for letter, count in one.marks.most_common(3)],
     }
