@@ -81,6 +81,18 @@ PAGES = {
     "setup-backup": "setup",
     "setup-summary": "setup",
     "system": "health",
+    "sampling": "sampling",
+    "sampling-plan": "sampling",
+    "sampling-plan-new": "sampling",
+    "sampling-plan-edit": "sampling",
+    "sample": "sampling",
+    "sample-new": "sampling",
+    "sample-take": "sampling",
+    "sample-custody": "sampling",
+    "sample-results": "sampling",
+    "sample-results-import": "sampling",
+    "sample-review": "sampling",
+    "sample-comparisons": "sampling",
 }
 DEFAULT = "home"
 TITLES = {
@@ -103,6 +115,7 @@ TITLES = {
     "health": _("Health of the installation"),
     "account": _("My account"),
     "people": _("Accounts, roles, audit trail"),
+    "sampling": _("Sampling"),
 }
 _NAME = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*\Z")
 

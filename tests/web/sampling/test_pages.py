@@ -213,7 +213,7 @@ def test_comparisons_are_listed_drawn_and_shown_at_the_place(world, second, take
     })  # fmt: skip
     client = world.client("duty")
     page = text(client.get(reverse("sample-comparisons"), {"place": taken.place_id}))
-    assert "luming-comparisons" in page and "Failed" in page
+    assert "luming-comparisons" in page and "Not passed" in page
     assert "No comparison is here" in text(client.get(reverse("sample-comparisons"), {"outcome": "unknown"}))
     assert taken.number in text(client.get(reverse("sample-comparisons"), {"factor": "a34013", "outcome": "failed"}))
     points = client.get(reverse("sample-comparison-points", args=[taken.place_id])).json()

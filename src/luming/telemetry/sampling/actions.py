@@ -181,6 +181,7 @@ def add_sample(
 
 # ---- custody ---------------------------------------------------------------------------------------------------------
 
+_MINUTE = timedelta(minutes=1)
 _TAKING = ("samplers", "weather", "flow", "kind", "preservation", "note", "longitude", "latitude", "accuracy_m")
 
 
@@ -223,8 +224,11 @@ def record_custody(
         raise ValidationError({"kind": _("There is no such step.")})
     with transaction.atomic():
         locked = _locked(user, sample)
-        event = _step(locked, kind, at or timezone.now(), **values)
         before = locked.custody.order_by("-sequence").first()
+        at = at or timezone.now()
+        if before is not None and timedelta() < before.at - at < _MINUTE:  # forms know no seconds
+            at = before.at
+        event = _step(locked, kind, at, **values)
         return _sign(user, locked, event, rules.step(locked, event, before))
 
 

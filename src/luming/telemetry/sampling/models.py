@@ -252,9 +252,9 @@ class CustodyEvent(models.Model):
         TAKEN = "taken", _("Taken")
         NOT_TAKEN = "not-taken", _("Not taken")
         HANDED = "handed", _("Handed over")
-        RECEIVED = "received", _("Received")
+        RECEIVED = "received", _("Sample received")
         REJECTED = "rejected", _("Rejected")
-        STORED = "stored", _("Stored")
+        STORED = "stored", _("Put into storage")
         ANALYSED = "analysed", _("Analysed")
         DISPOSED = "disposed", _("Disposed of")
 
@@ -267,8 +267,8 @@ class CustodyEvent(models.Model):
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Signed by"), editable=False
     )
     signed_name = models.CharField(_("Name of who signed"), max_length=80, editable=False)  # as it was then
-    from_whom = models.CharField(_("From"), max_length=80, blank=True, editable=False)
-    to_whom = models.CharField(_("To"), max_length=80, blank=True, editable=False)
+    from_whom = models.CharField(_("Handed by"), max_length=80, blank=True, editable=False)
+    to_whom = models.CharField(_("Handed to"), max_length=80, blank=True, editable=False)
     temperature_c = models.FloatField(
         _("Temperature (°C)"),
         null=True,
@@ -381,7 +381,7 @@ class ResultReview(models.Model):
     class Decision(models.TextChoices):
         """What was decided."""
 
-        ACCEPTED = "accepted", _("Accepted")
+        ACCEPTED = "accepted", _("Review passed")
         RETURNED = "returned", _("Returned")
 
     result = models.OneToOneField(
@@ -415,7 +415,7 @@ class Comparison(models.Model):
         """What came of it."""
 
         PASSED = "passed", _("Passed")
-        FAILED = "failed", _("Failed")
+        FAILED = "failed", _("Not passed")
         UNKNOWN = "unknown", _("Not compared")
 
     result = models.ForeignKey(
@@ -427,7 +427,7 @@ class Comparison(models.Model):
     place = models.ForeignKey(Place, models.PROTECT, related_name="+", verbose_name=_("Place"), editable=False)
     factor = models.CharField(_("Factor"), max_length=12, editable=False)
     number = models.PositiveSmallIntegerField(
-        _("Number"), default=0, editable=False
+        _("Serial number"), default=0, editable=False
     )  # counts the comparisons of a sample's factor
     start = models.DateTimeField(_("From"), editable=False)
     end = models.DateTimeField(_("To"), editable=False)
@@ -439,10 +439,10 @@ class Comparison(models.Model):
     count = models.PositiveIntegerField(_("Automatic values"), default=0, editable=False)
     expected = models.PositiveIntegerField(_("Values expected"), default=0, editable=False)
     pairs = models.PositiveSmallIntegerField(_("Pairs"), default=1, editable=False)  # of a mean or an accuracy
-    error = models.FloatField(_("Error"), null=True, blank=True, editable=False)  # automatic less manual
+    error = models.FloatField(_("Difference"), null=True, blank=True, editable=False)  # automatic less manual
     relative = models.BooleanField(_("Relative error"), default=False, editable=False)  # error and allowed are in %
     allowed = models.FloatField(_("Allowed error"), null=True, blank=True, editable=False)
-    outcome = models.CharField(_("Outcome"), max_length=8, choices=Outcome.choices, editable=False)
+    outcome = models.CharField(_("Conclusion"), max_length=8, choices=Outcome.choices, editable=False)
     why = models.CharField(_("Why not compared"), max_length=40, blank=True, editable=False)
     edition = models.CharField(_("Standard edition"), max_length=40, blank=True, editable=False)
     clause = models.CharField(_("Clause"), max_length=80, blank=True, editable=False)

@@ -77,7 +77,7 @@ def standing(result: SampleResult) -> str:
 
 STANDINGS: dict[str, Any] = {
     "waiting": gettext_lazy("To be reviewed"),
-    "accepted": gettext_lazy("Accepted"),
+    "accepted": gettext_lazy("Review passed"),
     "returned": gettext_lazy("Returned"),
 }
 

@@ -141,8 +141,8 @@ class StepForm(Styled):
 
     kind = forms.ChoiceField(choices=CustodyEvent.Kind.choices, widget=forms.HiddenInput())
     at = moment_field(_("At"))
-    from_whom = forms.CharField(label=_("From"), max_length=80, required=False)
-    to_whom = forms.CharField(label=_("To"), max_length=80, required=False)
+    from_whom = forms.CharField(label=_("Handed by"), max_length=80, required=False)
+    to_whom = forms.CharField(label=_("Handed to"), max_length=80, required=False)
     temperature_c = forms.FloatField(label=_("Temperature (°C)"), required=False)
     preservation = forms.CharField(label=_("Preservation"), max_length=200, required=False)
     reason = forms.CharField(label=_("Reason"), max_length=300, required=False)

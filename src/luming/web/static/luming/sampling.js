@@ -134,16 +134,10 @@ class LumingComparisons extends HTMLElement {
         const failed = (point) => point.outcome === "failed";
         return [
           {
-            ...at, name: textAllowed, type: "custom", silent: true, itemStyle: { color: "#8aa6a2" },
-            data: one.points.filter((point) => point.low !== null).map((point) => [local(point.t), point.low, point.high]),
-            renderItem: (_params, api) => {
-              const low = api.coord([api.value(0), api.value(1)]);
-              const high = api.coord([api.value(0), api.value(2)]);
-              const style = { stroke: api.visual("color"), lineWidth: 2 };
-              const line = (x1, y1, x2, y2) => ({ type: "line", shape: { x1, y1, x2, y2 }, style });
-              return { type: "group", children: [line(low[0], low[1], high[0], high[1]), line(low[0] - 5, low[1], low[0] + 5, low[1]), line(high[0] - 5, high[1], high[0] + 5, high[1])] };
-            },
-            encode: { x: 0, y: [1, 2] },
+            ...at, name: textAllowed, type: "line", silent: true, symbol: "rect", symbolSize: [12, 2], connectNulls: false,
+            itemStyle: { color: "#8aa6a2" }, lineStyle: { width: 2, color: "#8aa6a2" },
+            data: one.points.filter((point) => point.low !== null)
+              .flatMap((point) => [[local(point.t), point.low], [local(point.t), point.high], [local(point.t), null]]),
           },
           {
             ...at, name: textManual, type: "scatter", symbol: "diamond", symbolSize: 12, itemStyle: { color: "#4453c4" },
