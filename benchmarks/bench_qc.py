@@ -180,7 +180,13 @@ def measure_city(points: int, seed: int, repeat: int) -> dict[str, Any]:
         if check.severity is not Severity.SIGNAL
     }
     dearest = dict(sorted(each.items(), key=lambda item: -item[1])[:8])
-    return {"seconds": seconds, "results": results, "dearest": {code: round(s, 3) for code, s in dearest.items()}}
+    signals = min(timed(1, lambda: [qc.suspicions(replace(window)) for window in sample])) * points / len(sample)
+    return {
+        "seconds": seconds,
+        "results": results,
+        "dearest": {code: round(s, 3) for code, s in dearest.items()},
+        "suspicions": round(signals, 1),
+    }
 
 
 def main() -> int:
@@ -214,6 +220,7 @@ def main() -> int:
         f"  {args.points} points × {len(FACTORS)} factors × 1440 min, full catalogue: {min(city['seconds']):.2f} s "
         f"{city['seconds']}, {city['results']:,} results"
     )
+    print(f"  besides, the suspicions (FRAUD), which look at weeks by night: {city['suspicions']} s for this day")
     print("  dearest: " + ", ".join(f"{code} {seconds} s" for code, seconds in city["dearest"].items()))
     report = {
         "benchmark": "qc",
