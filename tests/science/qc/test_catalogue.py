@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +116,11 @@ def test_the_reference_page_is_up_to_date():
     )
     done = subprocess.run([sys.executable, str(ROOT / "tools/checks.py"), "--check"], check=False)
     assert done.returncode == 0
+
+
+def test_a_check_says_nothing_of_days_on_which_it_is_not_in_force(monkeypatch):
+    days = np.array(["2026-02-28T15:00", "2026-02-28T16:00", "2026-03-01T16:00"], dtype="datetime64[s]")
+    window = Window(time=days, values={"pm25": np.array([-9999.0, -9999.0, -9999.0])})
+    dated = replace(qc.catalogue()["GEN-FILL"], since=date(2026, 3, 1), until=date(2026, 3, 2))
+    monkeypatch.setattr(qc, "catalogue", lambda: {"GEN-FILL": dated})
+    assert qc.run(window)["pm25"]["GEN-FILL"].tolist() == [2, 4, 2]

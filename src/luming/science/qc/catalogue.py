@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import date
 from enum import IntEnum
 from functools import cache, lru_cache
 from importlib import import_module
@@ -83,6 +84,7 @@ def run(
                 if window.medium not in check.media or not check.applies(seen, factor):
                     continue
                 results = check.run(seen, factor, **settled(check, factor, window.medium, parameters))
+                results = _in_force(check, seen, results)
                 if order is not None and not check.as_received:
                     results = _put_back(results, order)
                 found[factor][check.code] = results
@@ -202,6 +204,27 @@ def _disorder(window: Window) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]] 
     if len(window) < 2 or bool((window.time[1:] >= window.time[:-1]).all()):
         return None
     return np.argsort(window.time, kind="stable")
+
+
+def _in_force(check: Check, window: Window, results: Results) -> Results:
+    """Take back what a check says of days on which its edition was not in force: unknown."""
+    if not len(results):
+        return results
+    first, last = window.once("ends", lambda: (window.time.min(), window.time.max()))
+    since = _begin(check.since)
+    until = None if check.until is None else _begin(check.until)
+    if first >= since and (until is None or last < until):
+        return results
+    outside = window.time < since
+    if until is not None:
+        outside |= window.time >= until
+    return np.where(outside & (results != Result.MISSING), np.int8(Result.UNKNOWN), results)
+
+
+@lru_cache(maxsize=100)
+def _begin(day: date) -> np.datetime64:
+    """Return the instant at which a day begins in China; results from ``until`` on are of the next edition."""
+    return np.datetime64(day.isoformat(), "s") - np.timedelta64(8, "h")
 
 
 def _put_back(results: Results, order: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> Results:

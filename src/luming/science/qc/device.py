@@ -211,7 +211,7 @@ CHECKS: tuple[Check, ...] = (
         flag_decides,
         _with_flags,
         MEDIA,
-        "HJ 212-2017 table 8 (N F M S D C T B); P of HJ/T 212-2005; later letters as they come",
+        "HJ 212-2017 table 8 (N F M S D C T B); P of HJ/T 212-2005 was not read; later letters as they come",
         Mark.VERIFIED,
         explain_zh="仪器自报停运 F、维护 M、故障 D、校准 C、超量程 T、通讯异常 B（及 2005 版 P 断电）时没有有效测量；"
         "手工设定 S 和未知标记需人工判断。",

@@ -179,7 +179,7 @@ CHECKS: tuple[Check, ...] = (
         converted_rightly,
         _with_converted,
         GAS,
-        "HJ 212-2017 annex D formula (28); HJ 75-2017 annex C",
+        "HJ 212-2017 annex D formulas (26) to (28)",
         Mark.VERIFIED,
         (
             Parameter("tolerance", 1.0, "mg/m³", "允许差", "allowed difference", 0),
@@ -231,8 +231,8 @@ CHECKS: tuple[Check, ...] = (
         state_is_plausible,
         _of_state,
         GAS,
-        "HJ 212-2017 annex D formulas (18), (19), (30): standard state and dry basis; saturation by Magnus",
-        Mark.VERIFIED,
+        "Saturation by the Magnus formula; what HJ 212-2017 annex D (18), (19), (30) needs to be right",
+        Mark.METHOD,
         (
             Parameter("supersaturation", 20.0, "%", "允许过饱和", "allowed above saturation", 0),
             Parameter("moving", 2.0, "m/s", "视为流动", "counts as moving", 0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from luming.science.qc import factors
 from luming.science.qc.catalogue import catalogue, edition
 from luming.science.qc.model import Check, Mark, Parameter, Severity
 
@@ -30,6 +31,22 @@ MARKS = {
 }
 MEDIA = {"air": "环境空气", "water": "地表水", "sewage": "废水", "gas": "废气", "noise": "噪声"}
 
+# Columns of the table of factors → heading; two columns are a range.
+_COLUMNS = {
+    "low high": "possible",
+    "likely_low likely_high": "likely",
+    "negative": "negative by noise",
+    "detection": "detection",
+    "cap": "cap",
+    "stuck": "stuck, h",
+    "spike": "spike",
+    "spike_share": "spike, %",
+    "outlier": "outlier",
+    "outlier_share": "outlier, %",
+    "rate": "rate, /h",
+    "step": "step",
+}
+
 _HEAD = """\
 # Checks
 
@@ -44,8 +61,8 @@ about a period for a person, which changes no value.
 *memory*: widely known and not read, so the number is configuration; *method*: no standard prescribes it.
 
 Results are those of IOOS QARTOD: 1 pass, 2 unknown, 3 suspect, 4 fail, 9 missing. Every number is a parameter that a
-series may have otherwise, with dates and a reason. Defaults that differ by factor are in
-`src/luming/science/qc/data/factors.csv`.
+series may have otherwise, with dates and a reason. A parameter without a unit has that of the factor, or none. Defaults
+that differ by factor are in the [last table](#defaults-by-factor).
 
 | code | check | severity | clause or method | mark |
 |---|---|---|---|---|
@@ -87,7 +104,20 @@ def markdown() -> str:
             zh, en = FAMILIES.get(family, (family, family))
             lines.append(f"\n## {family}: {en} / {zh}\n")
         lines.append(_section(check))
-    return "".join(lines)
+    return "".join([*lines, _factor_tables()])
+
+
+def _factor_tables() -> str:
+    """Return the defaults by factor, one table per medium, in words of the checks that use them."""
+    text = "\n## Defaults by factor\n\nThis product's, from `src/luming/science/qc/data/factors.csv` (*method*).\n"
+    for medium, zh in MEDIA.items():
+        rows = [row for (of, _), row in factors.table().items() if of == medium]
+        text += f"\n### {medium} / {zh}\n\n| factor | unit |" + "".join(f" {title} |" for title in _COLUMNS.values())
+        text += "\n|---|---|" + "---|" * len(_COLUMNS) + "\n"
+        for row in rows:
+            cells = [" to ".join(row[name] or "–" for name in key.split()) for key in _COLUMNS]
+            text += f"| {row['factor']} | {row['unit'] or '–'} | " + " | ".join(cells) + " |\n"
+    return text
 
 
 def _section(check: Check) -> str:

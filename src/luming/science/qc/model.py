@@ -193,8 +193,8 @@ class Check:
     mark: Mark
     parameters: Sequence[Parameter] = ()
     reach: float = 0.0
-    since: date = date(2000, 1, 1)  # dates of the edition
-    until: date | None = None
+    since: date = date(2000, 1, 1)  # first day of the edition
+    until: date | None = None  # first day on which it is no longer in force
     explain_zh: str = ""  # what it finds, why that is wrong, what a reviewer should look at
     explain_en: str = ""
     as_received: bool = False  # wants the rows as they came, not in order of time
