@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -49,18 +50,30 @@ def automatic(place_id: int, factor: str, start: datetime, end: datetime) -> Aut
     Every observation whose period overlaps [start, end] takes part; for a grab sample it is the one whose period holds
     the instant. Where no series has three quarters of its values, the fullest one is taken.
     """
-    found = [
-        _mean(series, start, end)
-        for series in Series.objects.filter(place=place_id, factor=factor, interval__in=INTERVALS)
-    ]
-    found.sort(key=lambda one: INTERVALS.index(one.series.interval))
+    return automatic_of(place_id, [factor], start, end).get(factor)
+
+
+def automatic_of(place_id: int, factors: Sequence[str], start: datetime, end: datetime) -> dict[str, Automatic]:
+    """Return the same for several factors of a place at once: one query for the series, one reading of the store."""
+    every = list(Series.objects.filter(place=place_id, factor__in=factors, interval__in=INTERVALS))
+    if not every:
+        return {}
+    longest = timedelta(seconds=max(series.seconds for series in every))
+    rows = store.effective([series.pk for series in every], start - longest, end + timedelta(microseconds=1))
+    by_factor: dict[str, list[Automatic]] = {}
+    for series in sorted(every, key=lambda one: INTERVALS.index(Interval(one.interval))):
+        by_factor.setdefault(series.factor, []).append(_mean(series, rows.of(series.pk), start, end))
+    return {factor: _best(found) for factor, found in by_factor.items()}
+
+
+def _best(found: Sequence[Automatic]) -> Automatic:
+    """Return the finest with enough values, else the fullest."""
     enough = next((one for one in found if one.share >= ENOUGH), None)
-    return enough or max(found, key=lambda one: one.share, default=None)
+    return enough or max(found, key=lambda one: one.share)
 
 
-def _mean(series: Series, start: datetime, end: datetime) -> Automatic:
+def _mean(series: Series, rows: store.Effective, start: datetime, end: datetime) -> Automatic:
     length = timedelta(seconds=max(series.seconds, 1))
-    rows = store.effective([series.pk], start - length, end + timedelta(microseconds=1))
     first = np.datetime64(start.astimezone(UTC).replace(tzinfo=None), "us")
     last = np.datetime64(end.astimezone(UTC).replace(tzinfo=None), "us")
     overlaps = (rows.start + np.timedelta64(length) > first) & ((rows.start < last) | (rows.start <= first))

@@ -37,7 +37,7 @@ WHY: dict[str, Any] = {
     "units": gettext_lazy("The units cannot be converted."),
     "no-automatic": gettext_lazy("There are no automatic values that count in this time."),
     "below-detection": gettext_lazy("The result is below detection."),
-    "pairs": gettext_lazy("The standard asks for the relative accuracy of at least nine pairs in one round."),
+    "pairs": gettext_lazy("The standard asks for the relative accuracy of more pairs in one round."),
     "no-rule": gettext_lazy("No allowed error is known for this factor."),
 }
 
@@ -108,3 +108,14 @@ def _signed(value: float | None, relative: bool) -> str:
         return "—"
     sign = "−" if value < 0 else "+"
     return f"{sign}{abs(value):.1f} %" if relative else f"{sign}{abs(value):.3g}"
+
+
+CLAUSES: dict[str, Any] = {
+    "table 1": gettext_lazy("table 1"),
+    "table of comparison": gettext_lazy("table of comparison"),
+}
+
+
+def clause(text: str) -> str:
+    """Return a clause of the table of allowed errors in the reader's language; another one stays as it is written."""
+    return str(CLAUSES.get(text, text))

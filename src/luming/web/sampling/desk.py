@@ -110,6 +110,8 @@ def newest(rows: QuerySet[Comparison]) -> QuerySet[Comparison]:
 def due_rounds(user: User, until: Any) -> list[tuple[Any, SamplingPlan]]:
     """Return the rounds until a day whose samples have no numbers yet, as (day, plan), earliest first; two queries."""
     plans = list(SamplingPlan.objects.visible_to(user).filter(is_active=True, starts_on__lte=until))
+    if not plans:
+        return []
     issued = set(Sample.objects.filter(plan__in=plans).values_list("plan", "due_on").distinct())
     since = timezone.localdate() - timedelta(days=7)
     found = [

@@ -35,13 +35,13 @@ def panel(user: User, place: Place) -> Mapping[str, Any] | None:
         .select_related("sample", "place")
         .order_by("-start", "factor")[:ROWS]
     )
-    results = SampleResult.objects.visible_to(user).filter(sample__in=samples).latest().select_related("review")
-    by_sample: dict[int, list[SampleResult]] = {}
-    for row in results.order_by("factor"):
+    results = SampleResult.objects.visible_to(user).filter(sample__in=samples).select_related("review")
+    by_sample: dict[int, dict[str, SampleResult]] = {}
+    for row in results.order_by("factor", "revision"):  # the last revision that this reader may see stays
         row.standing = words.standing(row)  # type: ignore[attr-defined]
-        by_sample.setdefault(row.sample_id, []).append(row)
+        by_sample.setdefault(row.sample_id, {})[row.factor] = row
     return {
-        "samples": [(sample, by_sample.get(sample.pk, [])) for sample in samples],
+        "samples": [(sample, list(by_sample.get(sample.pk, {}).values())) for sample in samples],
         "compared": compared,
         "failed": any(row.outcome == Comparison.Outcome.FAILED for row in _last_of_each(compared)),
         "place_pk": place.pk,

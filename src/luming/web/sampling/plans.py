@@ -25,6 +25,7 @@ from luming.web.sampling import forms
 
 AHEAD, BACK = timedelta(days=400), timedelta(days=400)
 COMING, PAST = 4, 12
+NEAR = timedelta(days=14)  # rounds within it are to be numbered now
 
 
 def found(request: HttpRequest, pk: int) -> SamplingPlan:
@@ -69,6 +70,7 @@ def _rounds(request: HttpRequest, plan: SamplingPlan) -> list[dict[str, Any]]:
             "day": day,
             "states": [(state, labels[state], number) for state, number in counts.get(day, Counter()).items()],
             "keys": keys.get(day, []),
+            "is_near": day <= today + NEAR,
             "is_due": plan.is_active and day not in counts and day in rounds.due_dates(plan, day, day),
         }
         for day in dict.fromkeys([*reversed(coming), *past[:PAST]])

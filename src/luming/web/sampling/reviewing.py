@@ -20,7 +20,7 @@ from luming.telemetry.sampling import actions, chain, comparing, reading, words
 from luming.telemetry.sampling.models import CustodyEvent, Sample, SampleResult
 from luming.web.access import needs
 
-SHOWN = 60  # results on one page
+SHOWN = 40  # results on one page
 EARLIER = 5
 BACK = timedelta(days=400)
 
@@ -76,13 +76,13 @@ def groups(user: User, rows: Sequence[SampleResult]) -> list[dict[str, Any]]:
         row.own = row.entered_by_id == user.pk or (bool(row.analyst) and row.analyst == user.name)  # type: ignore[attr-defined]
         row.earlier = earlier.get((sample.place_id, row.factor), [])[:EARLIER]  # type: ignore[attr-defined]
         row.limit = next((one for one in limits.get(sample.place_id, []) if one.factor == row.factor), None)  # type: ignore[attr-defined]
-        row.beside = _beside(row, sample)  # type: ignore[attr-defined]
         row.deviation = _deviation(row, sample)  # type: ignore[attr-defined]
         group = found.setdefault(
             sample.pk, {"sample": sample, "rows": [], "chain": chain.verify(sample, events), "events": events}
         )
         group["rows"].append(row)
     for group in found.values():
+        _put_beside(group["sample"], group["rows"])
         group["open"] = [row for row in group["rows"] if not row.own]
     return list(found.values())
 
@@ -99,11 +99,15 @@ def _earlier(rows: Sequence[SampleResult]) -> dict[tuple[int, str], list[reading
     return found
 
 
-def _beside(row: SampleResult, sample: Sample) -> comparing.Automatic | None:
-    if sample.taken_from is None or sample.taken_to is None or sample.control != Sample.Control.NONE:
-        return None
-    found = comparing.automatic(sample.place_id, row.factor, sample.taken_from, sample.taken_to)
-    return found if found is not None and found.count else None
+def _put_beside(sample: Sample, rows: Sequence[SampleResult]) -> None:
+    """Give each result of an ordinary sample the automatic value of the same time, None where there is none."""
+    found: dict[str, comparing.Automatic] = {}
+    if sample.taken_from is not None and sample.taken_to is not None and sample.control == Sample.Control.NONE:
+        factors = [row.factor for row in rows]
+        found = comparing.automatic_of(sample.place_id, factors, sample.taken_from, sample.taken_to)
+    for row in rows:
+        one = found.get(row.factor)
+        row.beside = one if one is not None and one.count else None  # type: ignore[attr-defined]
 
 
 def _deviation(row: SampleResult, sample: Sample) -> float | None:

@@ -20,3 +20,9 @@ def compared_error(row: Comparison) -> str:
 def compared_allowed(row: Comparison) -> str:
     """Write the allowed error of a comparison: ±15 % or ±0.3."""
     return words.allowed(row)
+
+
+@register.filter
+def compared_clause(row: Comparison) -> str:
+    """Write the clause of the allowed error in the reader's language."""
+    return words.clause(row.clause)

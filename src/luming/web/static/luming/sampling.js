@@ -106,7 +106,7 @@ class LumingComparisons extends HTMLElement {
     const dark = document.documentElement.getAttribute("data-bs-theme") === "dark";
     this.chart?.dispose();
     this.replaceChildren();
-    this.style.height = `${series.length * 190 + 20}px`;
+    this.style.height = `${series.length * 190 + 36}px`;
     this.chart = window.echarts.init(this, dark ? "dark" : null);
     this.chart.setOption(this.option(series, dark));
   }
@@ -125,8 +125,8 @@ class LumingComparisons extends HTMLElement {
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
       legend: { data: [textManual, textAutomatic, textAllowed], top: 0, right: 0, textStyle: { color: ink } },
       tooltip: { trigger: "item" },
-      title: series.map((one, i) => ({ text: `${one.name}${one.unit ? ` (${one.unit})` : ""}`, left: 0, top: i * 190 + 4, textStyle: { fontSize: 13, color: ink } })),
-      grid: series.map((_one, i) => ({ left: 52, right: 16, top: i * 190 + 36, height: 120 })),
+      title: series.map((one, i) => ({ text: `${one.name}${one.unit ? ` (${one.unit})` : ""}`, left: 0, top: i * 190 + 28, textStyle: { fontSize: 13, color: ink } })),
+      grid: series.map((_one, i) => ({ left: 52, right: 16, top: i * 190 + 60, height: 120 })),
       xAxis: series.map((_one, i) => ({ type: "time", gridIndex: i, ...edges, axisLabel: { color: ink, hideOverlap: true } })),
       yAxis: series.map((_one, i) => ({ type: "value", gridIndex: i, scale: true, axisLabel: { color: ink } })),
       series: series.flatMap((one, i) => {
