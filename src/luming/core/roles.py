@@ -30,6 +30,8 @@ PERMISSIONS: dict[str, object] = {
     "sample.plan": _("Plan samples and record their custody"),
     "sample.result": _("Enter results of samples"),
     "sample.review": _("Review results of samples"),
+    "evidence.issue": _("Issue evidence sheets"),
+    "evidence.verify": _("Look at the closed days and verify them"),
     "cockpit.view": _("View the cockpit"),
     "portal.view": _("Use the enterprises' portal"),
     "system.setup": _("Set up the installation"),
@@ -54,6 +56,7 @@ NO_ROLE = "none"  # of a new account, until the security administrator gives it 
 
 _LOOK = {"data.view", "packet.view", "device.view"}
 _WORK = _LOOK | {"record.annotate", "cockpit.view"}
+_PROVE = {"evidence.issue", "evidence.verify"}
 _REVIEW = {
     "quality.configure", "review.decide", "mark.decide", "instrument.keep", "sample.plan", "sample.result",
     "sample.review",
@@ -66,19 +69,25 @@ ROLES: dict[str, Role] = {
         Role(
             "duty",
             _("Duty officer"),
-            frozenset(_WORK | {"device.command", "device.adopt", "packet.release", "instrument.keep", "sample.plan"}),
+            frozenset(
+                _WORK | _PROVE | {"device.command", "device.adopt", "packet.release", "instrument.keep", "sample.plan"}
+            ),
         ),
-        Role("reviewer", _("Data reviewer"), frozenset(_WORK | _REVIEW | {"device.command", "packet.release"})),
+        Role(
+            "reviewer", _("Data reviewer"), frozenset(_WORK | _REVIEW | _PROVE | {"device.command", "packet.release"})
+        ),
         Role(
             "registrar",
             _("Register keeper"),
             frozenset(_WORK | {"place.edit", "place.import", "device.adopt", "permit.edit"}),
         ),
         Role(
-            "enforcement", _("Enforcement officer"), frozenset(_WORK | {"device.command", "mark.decide", "sample.plan"})
+            "enforcement",
+            _("Enforcement officer"),
+            frozenset(_WORK | _PROVE | {"device.command", "mark.decide", "sample.plan"}),
         ),
         Role("district", _("District bureau"), frozenset(_WORK | {"device.command"})),
-        Role("leader", _("Leader"), frozenset({"data.view", "cockpit.view"})),
+        Role("leader", _("Leader"), frozenset({"data.view", "cockpit.view", "evidence.verify"})),
         Role("publisher", _("Disclosure officer"), frozenset({"data.view", "announcement.edit"})),
         Role(
             "enterprise",
@@ -89,7 +98,7 @@ ROLES: dict[str, Role] = {
         Role("maintainer", _("Maintainer"), frozenset(_LOOK | {"portal.view", "instrument.keep"}), internal=False),
         Role("system-admin", _("System administrator"), frozenset({"user.manage", "system.view", "system.setup"})),
         Role("security-admin", _("Security administrator"), frozenset({"role.assign", "system.view"})),
-        Role("audit-admin", _("Audit administrator"), frozenset({"audit.view"})),
+        Role("audit-admin", _("Audit administrator"), frozenset({"audit.view", "evidence.verify"})),
     )
 }
 

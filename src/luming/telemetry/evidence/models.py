@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
+import orjson
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from luming.core.models import User
+from luming.registry.models import Place
 
 
 class DayHash(models.Model):
@@ -89,3 +92,69 @@ class Verification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first:%F} – {self.last:%F}: {self.state}"
+
+
+class SheetQuerySet(models.QuerySet["EvidenceSheet"]):
+    """The funnel to evidence sheets."""
+
+    def visible_to(self, user: User) -> Self:
+        """Return the sheets about places in the user's scope; packets of nobody are for those who see the city."""
+        whole_city = user.is_internal and not user.region_codes and user.may("data.view")
+        mine = Q(place__in=Place.objects.visible_to(user).order_by().values("pk"))
+        rows = self.filter(mine | Q(place=None)) if whole_city else self.filter(mine)
+        return rows if user.may("packet.view") else rows.exclude(kind=EvidenceSheet.Kind.PACKET)
+
+
+class EvidenceSheet(models.Model):
+    """A statement about one figure that was handed out: a document that can be made again and compared. Append-only.
+
+    ``document`` is canonical JSON (UTF-8, keys sorted, no blanks); the hashes are over exactly these bytes. It says
+    nothing that changes by itself: who issued the sheet and when, and the digests of days, stand beside it.
+    """
+
+    class Kind(models.TextChoices):
+        """What it is about."""
+
+        JUDGEMENT = "judgement", _("Judgement")
+        STATISTIC = "statistic", _("Statistic")
+        VALUE = "value", _("Value")
+        PACKET = "packet", _("Packet")
+
+    code = models.CharField(_("Code"), max_length=20, unique=True)  # Crockford base32, 100 bits
+    kind = models.CharField(_("About"), max_length=10, choices=Kind.choices)
+    key = models.CharField(_("Subject"), max_length=60)
+    place = models.ForeignKey(
+        Place, models.PROTECT, null=True, blank=True, related_name="evidence_sheets", verbose_name=_("Place")
+    )
+    document = models.BinaryField(_("Document"))
+    sha256 = models.CharField("SHA-256", max_length=64)
+    sm3 = models.CharField("SM3", max_length=64)
+    # {"2026-06-01": digest of that closed day, or "" where it was not closed yet}
+    days = models.JSONField(_("Digests of days"), default=dict)
+    purpose = models.CharField(_("Purpose"), max_length=200)
+    issued_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("Issued by"))
+    issued_at = models.DateTimeField(_("Issued at"))
+    software = models.CharField(_("Software version"), max_length=20)
+    is_demo = models.BooleanField(_("Demonstration data"), default=False)
+
+    objects = SheetQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("Evidence sheet")
+        verbose_name_plural = _("Evidence sheets")
+        ordering = ["-issued_at", "-id"]
+        indexes = [models.Index(fields=["kind", "key"], name="evidence_sheet_subject")]
+
+    def __str__(self) -> str:
+        return self.grouped
+
+    @property
+    def grouped(self) -> str:
+        """Return the code as people read it: groups of five."""
+        return "-".join(self.code[i : i + 5] for i in range(0, len(self.code), 5))
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return the document as it was issued."""
+        found: dict[str, Any] = orjson.loads(bytes(self.document))
+        return found
