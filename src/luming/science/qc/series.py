@@ -161,13 +161,22 @@ def _is_alone(window: Window, factor: str, gap: float) -> Booleans:
 
 
 def no_outlier(
-    window: Window, factor: str, suspect: float, fail: float, share: float, noise: float, rows: float, hours: float
+    window: Window,
+    factor: str,
+    suspect: float,
+    fail: float,
+    share: float,
+    noise: float,
+    rows: float,
+    hours: float,
+    side: float,
 ) -> Results:
     """SUSPECT and FAIL where a value lies far from the median of the rows before and after it (Hampel).
 
     It finds spikes of a few values, which stand beside each other. The distance must exceed ``suspect`` or ``fail``
     (unit), ``share`` (% of the median) and ``noise`` times the median distance of those rows from their median. Looked
-    at are ``rows`` rows to each side, fewer (two at least) where those would be more than ``hours``.
+    at are ``rows`` rows to each side, fewer (two at least) where those would be more than ``hours``. ``side`` −1 asks
+    only for values below, 1 only for those above.
     """
     values = arrays.sound(window, factor)
     half = _half_width(rows, hours, window.interval)
@@ -185,7 +194,7 @@ def no_outlier(
         table[far_off] = np.nan
     level = arrays.median(table)
     distance = np.abs(values[places] - level)
-    far = (distance > suspect) & (distance >= share / 100 * np.abs(level))
+    far = (distance > suspect) & (distance >= share / 100 * np.abs(level)) & (side * (values[places] - level) >= 0)
     if noise > 0 and far.any():
         spread = arrays.median(np.abs(table[far] - level[far, None]))
         far[far] = distance[far] > noise * 1.4826 * spread
@@ -412,6 +421,8 @@ CHECKS: tuple[Check, ...] = (
             # Probes in rivers are read every 15 min: three hours before and after.
             Parameter("rows", 4, "", "前后行数", "rows before and after", 2, 50, dict.fromkeys(_PROBE, 12.0)),
             Parameter("hours", math.inf, "h", "前后最长", "at most so far", 0, by_factor=dict.fromkeys(_PROBE, 3.0)),
+            # Road salt makes conductivity leap upwards for hours; a probe that fails reads too little.
+            Parameter("side", 0, "", "−1 仅偏低，1 仅偏高", "−1 only below, 1 only above", -1, 1, {"water:ec": -1.0}),
         ),
         reach=9 * HOUR,
         explain_zh="一到几个相邻值远离前后一段的中位数，随即恢复，常见于清洗、气泡、出水或校准时的读数。",
