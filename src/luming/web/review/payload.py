@@ -241,7 +241,8 @@ def _draft(row: Draft) -> dict[str, Any]:
     return {
         "step": row.step, "series": row.series_id, "start": milliseconds(row.start), "end": milliseconds(row.end),
         "action": row.action, "label": str(words.ACTIONS[row.action].label), "code": str(row.code),
-        "reason": row.reason, "value": row.value, "other": title(row.other.place) if row.other else "",
+        "reason": "" if row.reason == row.code.name_zh else row.reason, "value": row.value,
+        "other": title(row.other.place) if row.other else "",
         "factor": web_words.factor_name(row.series.factor), "interval": row.series.interval,
     }  # fmt: skip
 

@@ -176,7 +176,7 @@ class LumingReview extends HTMLElement {
     }
     if (draft) {
       classes.push("has-draft");
-      parts.push(`<b class="lm-q-draft" title="${escape(draft.label)}">${escape(draft.label.slice(0, 2))}${draft.value !== null ? ` ${short(draft.value)}` : ""}</b>`);
+      parts.push(`<b class="lm-q-draft" title="${escape(draft.label)}">${escape(draft.label.split(" ")[0])}${draft.value !== null ? ` ${short(draft.value)}` : ""}</b>`);
     }
     if (this.news.has(`${one.id}/${time}`)) classes.push("is-new");
     return `<td role="gridcell" class="${classes.join(" ")}" data-r="${r}" data-c="${c}" tabindex="-1" aria-selected="false">${parts.join("")}</td>`;
@@ -205,7 +205,7 @@ class LumingReview extends HTMLElement {
     list("drafts", steps, (row) => {
       const factors = data.drafts.filter((other) => other.step === row.step).map((other) => other.factor).join("、");
       const what = row.value !== null ? ` ${short(row.value)}` : row.other ? ` ← ${row.other}` : "";
-      return `<div class="lm-row"><span class="grow"><span>${escape(row.label)}${escape(what)} · ${this.clock(row.start)}–${this.clock(row.end)}</span><small class="text-secondary">${escape(factors)}</small><small class="text-secondary">${escape(row.reason)}</small></span><button type="button" class="btn btn-sm" data-step="${row.step}">${escape(texts.take_back)}</button></div>`;
+      return `<div class="lm-row"><span class="grow"><span>${escape(row.label)}${escape(what)} · ${this.clock(row.start)}–${this.clock(row.end)}</span><small class="text-secondary">${escape(factors)}</small><small class="text-secondary">${escape(row.reason ? `${row.code}: ${row.reason}` : row.code)}</small></span><button type="button" class="btn btn-sm" data-step="${row.step}">${escape(texts.take_back)}</button></div>`;
     });
     list("questions", data.questions, (row) =>
       `<a class="lm-row" href="${escape(row.url)}"><span class="grow text-wrap"><span class="text-wrap">${escape(row.factor)} ${row.start}–${row.end}: ${escape(row.text)}</span><small class="text-secondary text-wrap">${escape(row.answer ? `${row.who}: ${row.answer}` : texts.not_answered)}</small></span></a>`);
@@ -238,14 +238,14 @@ class LumingReview extends HTMLElement {
     return { series: series.map((one) => one.id), start: grid.rows[r1], end: Math.min(grid.rows[r2] + length, this.data.end) };
   }
 
-  select(active, extend = false) {
+  select(active, extend = false, scroll = true) {
     const { grid } = this;
     if (!grid.rows.length || !grid.series.length) return;
     const clamp = (value, size) => Math.max(0, Math.min(size - 1, value));
     this.active = { r: clamp(active.r, grid.rows.length), c: clamp(active.c, grid.series.length) };
     if (!extend) this.anchor = { ...this.active };
     this.mark();
-    this.focusCell();
+    this.focusCell(scroll);
     this.draw();
   }
 
@@ -264,10 +264,16 @@ class LumingReview extends HTMLElement {
     this.detail();
   }
 
-  focusCell() {
+  // Without scroll only the table moves inside its box: who clicks into the chart keeps the chart before their eyes.
+  focusCell(scroll = true) {
     const cell = this.slots.table.querySelector(`td[data-r="${this.active.r}"][data-c="${this.active.c}"]`);
-    cell?.focus({ preventScroll: true });
-    cell?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (!cell) return;
+    cell.focus({ preventScroll: true });
+    if (scroll) cell.scrollIntoView({ block: "nearest", inline: "nearest" });
+    else {
+      const box = this.slots.table.parentElement;
+      box.scrollTop = cell.offsetTop - box.clientHeight / 2;
+    }
   }
 
   detail() {
@@ -320,7 +326,7 @@ class LumingReview extends HTMLElement {
     const r = this.grid.rows.findLastIndex((start) => start <= time);
     if (c < 0 || r < 0 || time >= this.data.end) return;
     const more = extend || this.extending;
-    this.select({ r, c: more ? this.active.c : c }, more);
+    this.select({ r, c: more ? this.active.c : c }, more, false);
   }
 
   // ---- deciding
