@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import numpy as np
+
 from luming.telemetry import store
 from luming.telemetry.identity import id_floor
 
@@ -39,6 +40,17 @@ class Sender:
                 )
             )  # fmt: skip
         self.writer.write(packets, rows)
+
+    def now(self, series, value, start):
+        """Store a value of a period in a packet received at this moment."""
+        received = datetime.now(UTC)
+        packet = store.PacketRow(
+            id_floor(received) + next(_sequence), received, "I", None, None, "MN1", None, "22", 2061, None, b"##", "A"
+        )
+        row = store.ObservationRow(
+            series.pk, series.place_id, series.interval, start, value, None, None, None, None, "N", packet.id
+        )
+        self.writer.write([packet], [row])
 
 
 def lively(hours, seed=1, level=40.0, noise=4.0):

@@ -104,6 +104,7 @@ def prepare(days: int) -> dict[str, str]:
     from luming.demo import announcements, fleet, history, instruments, permits, samples, telling
     from luming.registry import city
     from luming.telemetry import judging
+    from luming.telemetry.quality import closing
 
     step("city profile / 城市配置")
     city.load("baotou")
@@ -117,6 +118,8 @@ def prepare(days: int) -> dict[str, str]:
     step(f"history of {days} days / {days} 天历史数据")
     history.fill(days=days)
     samples.load(today)
+    step("checks / 数据检查")
+    closing.loaded(timezone.now() - timedelta(days=days), timezone.now())
     judging.judge_pending()  # the newest hours, for the first page; the worker goes on with the older ones
     connections.close_all()
     return passwords

@@ -22,6 +22,7 @@ from luming.science.qc.model import Result, Suspicion
 from luming.science.qc.timing import absent_periods
 from luming.standards._files import FileError, read_table, write_table
 from luming.telemetry.qc_files import Station, read_configuration, read_stations
+from luming.telemetry.quality import commands as stored
 
 _RUN = """\
 对文件中的监测数据逐项检查。输入列 time、可选 station，其余每列一个因子（so2 pm25 cod …，单位见词汇表）；
@@ -57,6 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listed = commands.add_parser("catalogue", help="list the checks with clause and mark / 列出检查目录")
     listed.add_argument("--format", choices=("csv", "md"), default="csv")
     listed.set_defaults(run=run_catalogue)
+    stored.configure(commands)
 
 
 def run_catalogue(args: argparse.Namespace) -> int:

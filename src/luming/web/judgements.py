@@ -13,6 +13,8 @@ from luming.registry.models import Limit, Place, Series
 from luming.standards import edition as editions
 from luming.telemetry import store
 from luming.telemetry.models import Judgement
+from luming.telemetry.quality import words as quality_words
+from luming.telemetry.store.verdicts import NORMAL_LETTERS
 from luming.web import words
 from luming.web.periods import Look
 from luming.web.states import exceeding, headline, short_name
@@ -91,6 +93,8 @@ def chart_series(look: Look, limits: dict[str, Limit]) -> list[dict[str, Any]]:
     else:
         charts = store.chart(ids, look.start, look.end, max_points=MAX_POINTS)
         points = {series_id: _columns(charts[series_id], look.column) for series_id in ids if series_id in charts}
+    single = [pk for pk, own in points.items() if not own["bucket"]]
+    quality = store.effective(single, look.start, look.end) if single else None
     found = []
     for series in look.series:
         limit = limits.get(series.factor)
@@ -104,10 +108,25 @@ def chart_series(look: Look, limits: dict[str, Limit]) -> list[dict[str, Any]]:
                 "seconds": series.seconds,
                 "limit": {"upper": limit.upper, "lower": limit.lower} if limit else None,
                 "exceeding": _above(points.get(series.pk), limit),
+                "out": _left_out(quality, series.pk, points.get(series.pk)),
             }
             | points.get(series.pk, {"t": [], "v": [], "bucket": 0, "flags": []})
         )
     return found
+
+
+def _left_out(quality: store.Effective | None, series_id: int, points: dict[str, Any] | None) -> list[tuple[int, str]]:
+    """Return (index, word) of the points that a check or a person keeps out, where the device's mark is normal."""
+    if quality is None or points is None or points["bucket"]:
+        return []
+    own = quality.of(series_id)
+    out = ~own.counts & np.isin(own.flag, NORMAL_LETTERS) & ~np.isnan(own.value)
+    word = dict(zip(milliseconds(own.start[out]).tolist(), own.quality[out].tolist(), strict=True))
+    return [
+        (index, str(quality_words.QUALITIES[store.Quality(word[moment])].label))
+        for index, moment in enumerate(points["t"].tolist() if len(points["t"]) else [])
+        if moment in word
+    ]
 
 
 def _columns(chart: Any, column: str) -> dict[str, Any]:

@@ -63,11 +63,6 @@ class Batch:
         """Return the true start of each row, datetime64[s]."""
         return self.window.time - self.shift[self.place].astype("timedelta64[s]")
 
-    @property
-    def moments(self) -> np.ndarray:
-        """Return now in the time of each row, because times are shifted."""
-        return self.now + self.shift[self.place].astype("timedelta64[s]")
-
     def rows_of(self, index: int) -> slice:
         """Return the rows of the place with an index."""
         first, last = np.searchsorted(self.place, [index, index + 1])
@@ -102,6 +97,7 @@ class Batch:
             spans=tuple(spans),
             stopped=stopped(starts, window.interval, spans),
             neighbours=self._neighbours(starts, near),
+            now=self.now,
         )
 
     def _neighbours(self, starts: np.ndarray, near: Sequence[Near]) -> dict[str, list[Neighbour]]:

@@ -92,6 +92,7 @@ def judge(
     wanted = [code for code in codes() if patient or code != PATIENT]
     stops = _stops(batch, spans)
     masked = _masked(batch, stops)
+    ahead = set(np.unique(batch.place[batch.starts > batch.now]).tolist())  # only there something can be too early
     found: dict[str, Said] = {}
     for name in batch.columns:
         said = Said(quality=np.zeros(len(batch), np.int8))
@@ -101,7 +102,7 @@ def judge(
             for index in np.unique(batch.place[rows]):
                 place = batch.places[index]
                 own, beside = spans.get(place.pk, ()), near.get(place.pk, ())
-                if own or beside:
+                if own or beside or index in ahead:
                     context.run_alone(int(index), own, beside, wanted, said)
         found[name] = said
     return found
@@ -128,7 +129,6 @@ class _Group:
             window = replace(
                 self._dressed(source.only(self.rows)),
                 stopped=None if stops is None else stops[self.rows],
-                now=self.batch.moments[self.rows],  # type: ignore[arg-type]  # broadcasts like one
             )
             results = run(window, [self.name], some, self.regime.parameters)[self.name]
             self.done |= results.keys()

@@ -44,7 +44,7 @@ class CheckSetting(models.Model):
     before one of the whole medium (``factor`` empty).
     """
 
-    code = models.CharField(_("Check"), max_length=40, validators=[validate_code])
+    code = models.CharField(_("Quality check"), max_length=40, validators=[validate_code])
     series = models.ForeignKey(
         Series, models.PROTECT, null=True, blank=True, related_name="check_settings", verbose_name=_("Series")
     )
@@ -95,7 +95,7 @@ class CheckTally(models.Model):
 
     day = models.DateField(_("Day"))
     series = models.ForeignKey(Series, models.CASCADE, related_name="+", verbose_name=_("Series"))
-    code = models.CharField(_("Check"), max_length=40)
+    code = models.CharField(_("Quality check"), max_length=40)
     checked = models.PositiveIntegerField(_("Values checked"))
     suspect = models.PositiveIntegerField(_("Suspect"))
     fail = models.PositiveIntegerField(_("Failed"))
@@ -118,7 +118,7 @@ class CheckShare(models.Model):
     day = models.DateField(_("Day"))
     medium = models.CharField(_("Medium"), max_length=8, choices=Medium.choices)
     factor = models.CharField(_("Factor"), max_length=12)
-    code = models.CharField(_("Check"), max_length=40)
+    code = models.CharField(_("Quality check"), max_length=40)
     checked = models.PositiveIntegerField(_("Values checked"))
     suspect = models.PositiveIntegerField(_("Suspect"))
     fail = models.PositiveIntegerField(_("Failed"))
@@ -179,6 +179,7 @@ class CheckRun(models.Model):
         CLOSING = "closing", _("Closing of a day")
         SUSPICION = "suspicion", _("Search for fabricated data")
         APPLY = "apply", _("Repeated check")
+        LOAD = "load", _("Check of a bulk load")
 
     kind = models.CharField(_("Kind"), max_length=10, choices=Kind.choices)
     place = models.ForeignKey(
@@ -230,7 +231,7 @@ class SuspicionRecord(models.Model):
         ACKNOWLEDGED = "acknowledged", _("Taken up")
         DISMISSED = "dismissed", _("Dismissed")
 
-    code = models.CharField(_("Check"), max_length=40)
+    code = models.CharField(_("Quality check"), max_length=40)
     place = models.ForeignKey(Place, models.PROTECT, related_name="suspicions", verbose_name=_("Place"))
     series = models.ForeignKey(Series, models.PROTECT, related_name="suspicions", verbose_name=_("Series"))
     start = models.DateTimeField(_("From"))

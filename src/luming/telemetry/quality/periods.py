@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from luming.hj212 import CHINA
 from luming.science.qc.model import Span
 from luming.telemetry.quality.facts import short
 
@@ -50,10 +51,17 @@ def _translated(detail: Mapping[str, Any], medium: str) -> dict[str, Any]:
     """Say of a calibration what the checks read: factor, point, and drift in per cent of full scale."""
     said = {"factor": short(str(detail.get("factor", "")), medium), "work": detail.get("work", "")}
     said["point"] = next((point for word, point in _POINTS if word in str(detail.get("work", ""))), "")
+    if isinstance(detail.get("standard"), int | float):
+        said["target"] = detail["standard"]
     drift, unit = detail.get("drift"), str(detail.get("unit") or "")
     if drift is not None and unit == "%FS":
         said |= {"expected": 0.0, "measured": float(drift), "full_scale": 100.0}
     return said
+
+
+def city_day(moment: datetime) -> date:
+    """Return the day of the city that an instant belongs to."""
+    return moment.astimezone(CHINA).date()
 
 
 def instant(moment: datetime) -> np.datetime64:

@@ -25,6 +25,7 @@ from luming.telemetry.quality.judgement import PATIENT, Said
 from luming.telemetry.quality.settled import InForce
 from luming.telemetry.quality.tallies import Tally
 from luming.telemetry.store import VerdictRow
+from luming.telemetry.store.reading import fetch
 
 SOURCE = "checks"
 INTERVALS = frozenset({Interval.HOUR.value, Interval.MINUTE.value, Interval.DAY.value})
@@ -56,10 +57,13 @@ def check(selection: Mapping[int, Sequence[datetime]], interval: str, *, now: da
     Call it inside the transaction that took the marks, before anything uses the values: what is said of other periods
     than the new ones is marked for the judges in the same transaction.
     """
-    if interval not in INTERVALS:
+    if interval not in INTERVALS or not selection:
         return 0
-    total = Outcome()
-    for part in _clusters(selection):
+    from luming.telemetry.quality import closing  # which runs us
+
+    total, today = Outcome(), periods.city_day(now or datetime.now(UTC))
+    closing.reopen({day for starts in selection.values() for one in starts if (day := periods.city_day(one)) < today})
+    for part in _clusters(closing.unchecked(selection, interval)):
         starts = [start for some in part.values() for start in some]
         total += _judge(part, interval, min(starts), max(starts) + _TICK, now=now)
     known = {(place_id, start) for place_id, starts in selection.items() for start in starts}
@@ -80,6 +84,27 @@ def check_period(
         total += _judge(dict.fromkeys(some, ()), interval, start, end, tally=tally)
     store.mark_dirty((place_id, interval, moment) for place_id, moment in total.changed)
     return total
+
+
+def changed_since(
+    series: Mapping[int, int], start: datetime, end: datetime, moment: datetime
+) -> set[tuple[int, datetime]]:
+    """Return (place id, start) of the periods in [start, end] of which anything was stored after a moment.
+
+    ``series`` are series id -> place id.
+    """
+    names = ("start", "revision")
+    present = fetch(names, series, start, end + _TICK)
+    past = fetch(names, series, start, end + _TICK, as_of=moment)
+    found: set[tuple[int, datetime]] = set()
+    for series_id, now in present.items():
+        then = past.get(series_id)
+        fresh = np.ones(len(now["start"]), bool)
+        if then is not None:
+            at = np.searchsorted(then["start"], now["start"]).clip(max=len(then["start"]) - 1)
+            fresh = (then["start"][at] != now["start"]) | (then["revision"][at] != now["revision"])
+        found |= {(series[series_id], utc(one)) for one in now["start"][fresh]}
+    return found
 
 
 _APART = timedelta(days=12)

@@ -50,13 +50,13 @@ QUALITIES = {
     Quality.MISSING: Word(_("Missing value"), ""),
 }
 ORIGINS = {
-    Origin.MEASURED: _("Measured"),
+    Origin.MEASURED: _("Measured value"),
     Origin.ESTIMATED: _("Estimated by the device"),
     Origin.SUBSTITUTED: _("Substituted"),
     Origin.MANUAL: _("Entered by hand"),
     Origin.CORRECTED: _("Corrected"),
 }
-RESULTS = {3: _("Doubtful"), 4: _("Failed")}
+RESULTS = {3: _("Doubtful"), 4: _("Faulty")}
 
 
 def chinese() -> bool:

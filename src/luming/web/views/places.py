@@ -21,12 +21,14 @@ from luming.registry.models import Limit, Medium, Place, Region, Series, region_
 from luming.registry.queries import limits_in_force
 from luming.telemetry import store
 from luming.telemetry.models import Gap, Judgement
+from luming.telemetry.quality import words as quality_words
 from luming.web import judgements, periods, words
 from luming.web.access import needs
 from luming.web.live import live
 from luming.web.onefile import subjects
 from luming.web.onefile import views as onefile
 from luming.web.onefile.outlets import Latest
+from luming.web.quality import said as verdicts
 from luming.web.states import current as with_state
 from luming.web.templatetags.luming import outletname
 
@@ -224,11 +226,13 @@ def _rows(look: periods.Look, limit: int | None = None) -> Iterator[dict[str, An
     if limit is not None:  # only the end of a long period is read
         finest = min(series.seconds for series in look.series) or 60
         start = max(start, look.end - timedelta(seconds=finest * limit * 2))
-    columns = store.observations([series.pk for series in look.series], start, look.end)
+    columns = store.effective([series.pk for series in look.series], start, look.end)
     position = {series.pk: index for index, series in enumerate(look.series)}
     table: dict[int, list[dict[str, Any] | None]] = {}
     moments = columns.start.astype("datetime64[ms]").astype(np.int64)
     chosen = getattr(columns, look.column)
+    used = getattr(columns, _USED.get(look.column, look.column))
+    counting = columns.counts
     for i, series_id in enumerate(columns.series_id.tolist()):
         row = table.setdefault(int(moments[i]), [None] * len(look.series))
         value = float(chosen[i])
@@ -237,6 +241,10 @@ def _rows(look: periods.Look, limit: int | None = None) -> Iterator[dict[str, An
             "flag": str(columns.flag[i] or "").strip(),
             "revision": int(columns.revision[i]),
             "series": series_id,
+            "state": int(columns.quality[i]),
+            "quality": quality_words.QUALITIES[store.Quality(int(columns.quality[i]))],
+            "counts": bool(counting[i]),
+            "used": _figure(used[i]) if columns.replaced[i] else None,
         }
     for moment in sorted(table, reverse=True)[:limit]:
         yield {
@@ -245,6 +253,19 @@ def _rows(look: periods.Look, limit: int | None = None) -> Iterator[dict[str, An
             "cells": table[moment],
             "seconds": look.series[0].seconds,
         }
+
+
+_USED = {"value": "used", "converted": "used_converted", "amount": "used_amount"}
+
+
+def _figure(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _cells(cell: dict[str, Any], said: dict[int, str]) -> list[Any]:
+    """Return value, mark of the device, quality in words, and the value that counts: none where none does."""
+    counted = cell["used"] if cell["used"] is not None else cell["value"]
+    return [cell["value"], cell["flag"], said[cell["state"]], counted if cell["counts"] else ""]
 
 
 class _Echo:
@@ -261,15 +282,20 @@ def values_csv(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRes
     look = periods.read(request.GET, list(Series.objects.filter(place=place)), place.medium, timezone.now())
     writer = csv.writer(_Echo())
 
+    # the words are chosen now: the lines are written when the language of the request is no longer active
+    head = [_("Start")]
+    for series in look.series:
+        name = words.factor_name(series.factor)
+        head += [f"{name} ({series.unit})", f"{name} {_('mark')}", f"{name} {_('quality')}", f"{name} {_('counts as')}"]
+    said = {int(key): str(word.label) for key, word in quality_words.QUALITIES.items()}
+
     def lines() -> Iterator[str]:
         yield "\ufeff"  # Excel takes the file for UTF-8 only with this mark
-        head = [f"{words.factor_name(series.factor)} ({series.unit})" for series in look.series]
-        flags = [f"{words.factor_name(series.factor)} {_('mark')}" for series in look.series]
-        yield writer.writerow([_("Start"), *(name for pair in zip(head, flags, strict=True) for name in pair)])
+        yield writer.writerow(head)
         for row in sorted(_rows(look), key=lambda row: row["ms"]):
             cells: list[Any] = [timezone.localtime(row["start"]).isoformat()]
             for cell in row["cells"]:
-                cells += ["", ""] if cell is None else [cell["value"], cell["flag"]]
+                cells += ["", "", "", ""] if cell is None else _cells(cell, said)
             yield writer.writerow(cells)
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
@@ -300,6 +326,7 @@ def value(request: HttpRequest, pk: int, series: int, start: int) -> HttpRespons
             "start": moment,
             "history": sorted(history, key=lambda item: -item.revision),
             "uses": used,
+            "verdicts": verdicts.of_value(row.pk, moment, history[-1]),
         },
     )
 

@@ -26,7 +26,9 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        max_length=40, validators=[luming.telemetry.quality.models.validate_code], verbose_name="Check"
+                        max_length=40,
+                        validators=[luming.telemetry.quality.models.validate_code],
+                        verbose_name="Quality check",
                     ),
                 ),
                 (
@@ -103,7 +105,9 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        max_length=40, validators=[luming.telemetry.quality.models.validate_code], verbose_name="Check"
+                        max_length=40,
+                        validators=[luming.telemetry.quality.models.validate_code],
+                        verbose_name="Quality check",
                     ),
                 ),
                 (
@@ -211,7 +215,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("factor", models.CharField(max_length=12, verbose_name="Factor")),
-                ("code", models.CharField(max_length=40, verbose_name="Check")),
+                ("code", models.CharField(max_length=40, verbose_name="Quality check")),
                 ("checked", models.PositiveIntegerField(verbose_name="Values checked")),
                 ("suspect", models.PositiveIntegerField(verbose_name="Suspect")),
                 ("fail", models.PositiveIntegerField(verbose_name="Failed")),
@@ -229,7 +233,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("day", models.DateField(verbose_name="Day")),
-                ("code", models.CharField(max_length=40, verbose_name="Check")),
+                ("code", models.CharField(max_length=40, verbose_name="Quality check")),
                 ("checked", models.PositiveIntegerField(verbose_name="Values checked")),
                 ("suspect", models.PositiveIntegerField(verbose_name="Suspect")),
                 ("fail", models.PositiveIntegerField(verbose_name="Failed")),
@@ -277,7 +281,7 @@ class Migration(migrations.Migration):
             name="SuspicionRecord",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("code", models.CharField(max_length=40, verbose_name="Check")),
+                ("code", models.CharField(max_length=40, verbose_name="Quality check")),
                 ("start", models.DateTimeField(verbose_name="From")),
                 ("end", models.DateTimeField(verbose_name="To")),
                 ("strength", models.FloatField(verbose_name="Strength")),
@@ -343,7 +347,7 @@ class Migration(migrations.Migration):
                 ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
                 ("pgh_label", models.TextField(help_text="The event label.")),
                 ("id", models.BigIntegerField()),
-                ("code", models.CharField(max_length=40, verbose_name="Check")),
+                ("code", models.CharField(max_length=40, verbose_name="Quality check")),
                 ("start", models.DateTimeField(verbose_name="From")),
                 ("end", models.DateTimeField(verbose_name="To")),
                 ("strength", models.FloatField(verbose_name="Strength")),
@@ -435,6 +439,7 @@ class Migration(migrations.Migration):
                             ("closing", "Closing of a day"),
                             ("suspicion", "Search for fabricated data"),
                             ("apply", "Repeated check"),
+                            ("load", "Check of a bulk load"),
                         ],
                         max_length=10,
                         verbose_name="Kind",

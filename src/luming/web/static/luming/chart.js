@@ -190,6 +190,9 @@ class LumingChart extends HTMLElement {
     const special = (indices, look) => found.push({ ...axes, ...look, type: "scatter", z: 5, tooltip: { show: false },
       data: indices.map((at) => ({ value: [one.t[at] + offset, one.v[at]], at })) });
     if (one.exceeding.length) special(one.exceeding, { id: `x-${index}`, color: "#d63939", symbolSize: 7 });
+    // what checks or people keep out of every statistic stays visible, as a hollow point
+    if (one.out?.length) special(one.out.map(([at]) => at).filter((at) => one.v[at] !== null), { id: `o-${index}`, symbol: "circle", symbolSize: 8,
+      itemStyle: { color: "#fff", borderColor: "#7b3fb5", borderWidth: 2 } });
     const marked = one.flags.map(([at]) => at).filter((at) => one.v[at] !== null);
     if (marked.length) special(marked, { id: `f-${index}`, color: "#f59f00", symbol: "diamond", symbolSize: 9 });
     // an axis must reach its limit, or the line that matters is outside the picture
@@ -206,8 +209,9 @@ class LumingChart extends HTMLElement {
       const at = one.t.indexOf(point.value[0] - this.data.offset);
       head ||= this.span(point.value[0], one.bucket || one.seconds);
       const flag = one.flags.find(([index]) => index === at);
+      const out = one.out?.find(([index]) => index === at);
       const range = one.low && one.low[at] !== null ? ` <small>(${short(one.low[at])} – ${short(one.high[at])})</small>` : "";
-      lines.push(`${point.marker}${escape(one.name)} <b>${short(point.value[1])}</b> ${escape(one.unit)}${range}${flag ? ` · ${escape(flag[1])} ${escape(flag[2])}` : ""}`);
+      lines.push(`${point.marker}${escape(one.name)} <b>${short(point.value[1])}</b> ${escape(one.unit)}${range}${flag ? ` · ${escape(flag[1])} ${escape(flag[2])}` : ""}${out ? ` · ${escape(out[1])}` : ""}`);
     }
     return lines.length ? [head, ...lines].join("<br>") : "";
   }
@@ -221,7 +225,7 @@ class LumingChart extends HTMLElement {
   }
 
   open(event) {
-    if (!event.seriesId || !/^[vxf]-/.test(event.seriesId)) return;
+    if (!event.seriesId || !/^[vxfo]-/.test(event.seriesId)) return;
     const one = this.shown[Number(event.seriesId.slice(2))];
     const at = event.data.at ?? one.t.indexOf(event.value[0] - this.data.offset);
     this.opened = Date.now();
