@@ -72,7 +72,7 @@ def not_in_future(window: Window, factor: str, tolerance: float) -> Results:
     """FAIL where the period begins more than ``tolerance`` minutes after now."""
     assert window.now is not None
     limit = window.now.astype("datetime64[s]") + np.timedelta64(round(tolerance * MINUTE), "s")
-    return answers(window, factor, fail=window.once(("future", limit), lambda: window.time > limit))
+    return answers(window, factor, fail=window.once(("future", tolerance), lambda: window.time > limit))
 
 
 def clock_right(window: Window, factor: str, ahead: float, behind: float, rows: float) -> Results:
