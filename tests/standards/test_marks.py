@@ -94,3 +94,19 @@ def test_marks_without_gaps_are_one_chain_whatever_they_say():
     assert marks.longest_unexplained() == timedelta(minutes=15)
     with pytest.raises(ValueError, match="end"):
         marks.chains([day], [day - 1])
+
+
+@pytest.mark.parametrize(
+    ("industry", "sector"),
+    [("火力发电", "thermal-power"), ("水泥制造", "cement"), ("生活垃圾焚烧发电", "waste-incineration"),
+     ("机制纸及纸板制造（造纸）", "paper"), ("铝冶炼", "other"), ("", "other")],
+)  # fmt: skip
+def test_the_sector_follows_from_the_industry(industry, sector):
+    assert marks.sector_of(industry) == sector
+
+
+def test_gas_is_marked_by_minutes_and_water_by_hours():
+    reach = marks.reach()
+    assert (reach.step("gas"), reach.step("sewage")) == (timedelta(minutes=1), timedelta(hours=1))
+    assert reach.hour_minutes == 60 - 45 + 1 and reach.day_hours == 24 - 20 + 1  # HJ 75: 45 minutes, 20 hours
+    assert not reach.verified and not marks.evidence().verified

@@ -9,7 +9,7 @@ and ``Model.DoesNotExist`` for what lies outside the user's scope.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -215,7 +215,7 @@ def described(record: models.Model) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()  # one instant, one text
-    return value.isoformat() if isinstance(value, date) else value
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

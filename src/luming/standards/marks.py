@@ -22,6 +22,7 @@ from luming.standards.periods import IntArray, utc
 
 Kind = Literal["operating", "device"]
 NO_GAP = np.timedelta64(0, "us")
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Sector:
-    """A sector of the rules; ``other`` marks by analogy."""
+    """A sector of the rules; ``other`` marks by analogy. ``words``: what a facility's industry contains, in Chinese."""
 
     code: str
     name_zh: str
     name_en: str
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,43 @@ class Contradiction:
     why_zh: str
     why_en: str
     verdict: str
+    source: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How marks of a part of a period reach its mean, and the steps in which media are marked.
+
+    ``hour_minutes``: from so many marked minutes on an hour is marked; ``day_hours``: the same of a day, in hours.
+    """
+
+    hour_minutes: int
+    day_hours: int
+    gas_step_minutes: int
+    sewage_step_minutes: int
+    source: str
+    verified: bool
+
+    def step(self, medium: str) -> timedelta:
+        """Return the step in which a medium (gas, sewage) is marked."""
+        return timedelta(minutes=self.gas_step_minutes if medium == "gas" else self.sewage_step_minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks against a mark: shares and counts of the table ``evidence``.
+
+    ``flow_share``: of the usual flow (median of ``usual_days``), above which a plant runs; ``oxygen_below``: % by
+    volume, below which it runs; ``repeated``: how many marks exactly as long as an exceedance within ``repeated_days``
+    are told.
+    """
+
+    flow_share: float
+    oxygen_below: float
+    usual_days: int
+    repeated: int
+    repeated_days: int
     source: str
     verified: bool
 
@@ -125,6 +164,38 @@ def rule_for(sector: str, when: date | datetime) -> MarkRule | None:
 def sectors() -> tuple[Sector, ...]:
     """Return the sectors of the table."""
     return tuple(Sector(**row) for row in read_toml("marks.toml")["sectors"])
+
+
+def sector_of(industry: str) -> str:
+    """Return the sector that a facility's industry, as the register words it, belongs to; ``other`` for none.
+
+    >>> sector_of("热电联产"), sector_of("炼钢")
+    ('thermal-power', 'other')
+    """
+    found = (sector.code for sector in sectors() if any(word in industry for word in sector.words.split()))
+    return next(found, "other")
+
+
+@cache
+def reach() -> Reach:
+    """Return how marks of a part of a period reach its mean (our reading of the validity rules of HJ 75)."""
+    return Reach(**read_toml("marks.toml")["reach"])
+
+
+@cache
+def evidence() -> Evidence:
+    """Return what speaks against a mark (our reading)."""
+    return Evidence(**read_toml("marks.toml")["evidence"])
+
+
+def time_limit(key: str) -> tuple[int, int]:
+    """Return days after the city day in which a period ends, and the hour of that day, until when it may be marked.
+
+    >>> time_limit("next-noon")
+    (1, 12)
+    """
+    limit = _time_limit(key)
+    return int(limit.get("days_after", 0)), int(limit.get("hour", 24))
 
 
 def marks(

@@ -131,11 +131,12 @@ def _latest_judgements(outcomes: Sequence[Outcome]) -> dict[tuple[int, str, date
 
 
 def _same(old: Judgement, new: Outcome) -> bool:
-    return (old.state, old.value, old.edition, old.inputs) == (
+    return (old.state, old.value, old.edition, old.inputs, old.detail.get("marks")) == (
         new.state,
         new.value,
         new.edition,
         [list(item) for item in new.inputs],
+        new.detail.get("marks"),
     )
 
 

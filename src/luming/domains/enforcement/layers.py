@@ -17,6 +17,7 @@ LEGEND = [
     ("normal", _("Normal"), "#37b24d"),
     ("exceeding", _("Exceeding"), "#e03131"),
     ("stopped", _("Stopped"), "#4263eb"),
+    (evaluate.MARKED, _("Marked"), "#7048e8"),
     (NO_DATA, _("No data"), "#868e96"),
 ]
 COLOURS = {state: colour for state, _label, colour in LEGEND}
