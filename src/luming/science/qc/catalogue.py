@@ -11,6 +11,7 @@ from importlib import import_module
 
 import numpy as np
 
+from luming.science.qc.arrays import Booleans
 from luming.science.qc.model import Check, Parameter, Result, Results, Severity, Suspicion, Window
 
 # The rooms of the catalogue, in the order of its pages.
@@ -208,17 +209,18 @@ def _disorder(window: Window) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]] 
 
 def _in_force(check: Check, window: Window, results: Results) -> Results:
     """Take back what a check says of days on which its edition was not in force: unknown."""
-    if not len(results):
+    outside = window.once(("outside", check.since, check.until), lambda: _outside(window, check.since, check.until))
+    if outside is None:
         return results
-    first, last = window.once("ends", lambda: (window.time.min(), window.time.max()))
-    since = _begin(check.since)
-    until = None if check.until is None else _begin(check.until)
-    if first >= since and (until is None or last < until):
-        return results
-    outside = window.time < since
-    if until is not None:
-        outside |= window.time >= until
     return np.where(outside & (results != Result.MISSING), np.int8(Result.UNKNOWN), results)
+
+
+def _outside(window: Window, since: date, until: date | None) -> Booleans | None:
+    """Return which rows lie outside the days of an edition; None where none does."""
+    outside: Booleans = window.time < _begin(since)
+    if until is not None:
+        outside |= window.time >= _begin(until)
+    return outside if outside.any() else None
 
 
 @lru_cache(maxsize=100)

@@ -118,8 +118,10 @@ def probe_is_alive(window: Window, factor: str, sensors: float, chance: float, r
     dead = np.count_nonzero(zero, axis=1) >= sensors
     place = names.index(factor)
     fail = (off & (repeats | mute)[:, place]) | (dead & zero[:, place])
-    after = arrays.rolling_count(off | dead, int(settle) + 1) > 0 if settle >= 1 else off & False
-    return answers(window, factor, fail=fail, suspect=after & ~off & ~dead)
+    time = arrays.seconds(window)
+    last = np.maximum.accumulate(np.where(off | dead, time, -np.inf)) if len(time) else time
+    settling = time - last <= (settle + 0.5) * window.interval if settle >= 1 else None
+    return answers(window, factor, fail=fail, suspect=None if settling is None else settling & ~off & ~dead)
 
 
 def _joint_chance(window: Window, equal: Booleans, repeats: Booleans, rows: int) -> Floats:
