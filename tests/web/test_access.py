@@ -1,7 +1,21 @@
 """Who may open what: one row per address, for every role and for nobody. An address without a row fails the suite."""
 
 import pytest
-from access import base, cockpit, domains, onefile, onemap, outside, records, registers, sampling
+from access import (
+    base,
+    cockpit,
+    domains,
+    instruments,
+    onefile,
+    onemap,
+    outside,
+    quality,
+    records,
+    registers,
+    review,
+    sampling,
+    statistics,
+)
 from access.groups import PUBLIC, STRANGER
 from django.core.files.base import ContentFile
 from django.urls import get_resolver, reverse
@@ -10,7 +24,21 @@ from luming.core.models import Task, User
 from luming.core.roles import ROLES
 
 # name -> (method, arguments, form or query, roles that get through); PUBLIC needs no sign-in
-AREAS = (base, registers, records, onefile, onemap, cockpit, outside, domains, sampling)
+AREAS = (
+    base,
+    registers,
+    records,
+    onefile,
+    onemap,
+    cockpit,
+    outside,
+    domains,
+    sampling,
+    instruments,
+    review,
+    quality,
+    statistics,
+)
 MATRIX = {name: row for area in AREAS for name, row in area.ROWS.items()}
 
 
@@ -43,7 +71,10 @@ def request(world, client, name, **headers):
         "task": task_of(client.session.get("_auth_user_id")) if "task" in arguments else 0,
     }
     known |= records.known(world, client, arguments)
+    known |= quality.known(world, client, arguments)
+    known |= review.known(world, arguments, values)
     known |= sampling.known(world, arguments)
+    known |= statistics.known(world, arguments)
     if name == "system-retry":
         known["failed-job"] = outside.failed_job()
     url = reverse(name, args=[known.get(item, item) for item in arguments])

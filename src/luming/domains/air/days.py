@@ -46,7 +46,7 @@ class Day:
 def city_days(stations: Sequence[int], since: datetime, until: datetime | None = None) -> list[Day]:
     """Return the city's days of which statistics are held, oldest first.
 
-    ``stations`` are all that the city's mean is of: one alone gives the days of that station.
+    ``stations`` are all that the city's mean may be of: one alone gives the days of that station.
     """
     table, days = station_days(stations, since, until or datetime.now(UTC))
     if not days:
@@ -66,7 +66,8 @@ def station_days(stations: Sequence[int], since: datetime, until: datetime) -> t
     """Return the valid figures of each indicator, stations as rows and days as columns, NaN where there is none."""
     found = {name: reading.values(stations, *key, "day", since, until) for name, key in INDICATORS.items()}
     every = np.unique(np.concatenate([held.start for held in found.values()]))
-    place = np.array(sorted(set(stations)), np.int64)
+    # stations that were never connected are none of the city's: those that have statistics, valid or not, are
+    place = np.unique(np.concatenate([held.place for held in found.values()]))
     table = {}
     for name, held in found.items():
         table[name] = np.full((len(place), len(every)), np.nan)

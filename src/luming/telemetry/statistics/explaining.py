@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from luming.registry.models import Interval, Place, Series
+from luming.registry.models import Interval, Series
 from luming.standards import validity
 from luming.standards.periods import period_end
 from luming.telemetry import store
 from luming.telemetry.sampling import reading as manual
 from luming.telemetry.sampling.reading import Manual
-from luming.telemetry.statistics import days, digests, loading, longer, plans, reading, words
+from luming.telemetry.statistics import inputs as again
+from luming.telemetry.statistics import longer, reading, words
 from luming.telemetry.statistics.models import Statistic
 
 RECEIVED, REVISED, JUDGED, GONE = "received", "revised", "judged", "gone"
@@ -47,8 +48,7 @@ class Observed:
 class Inputs:
     """What a statistic was made of: observations, statistics of shorter periods or samples.
 
-    ``same`` tells whether the digest comes out the same; None where it cannot be computed by itself (substituted
-    amounts follow from a whole quarter).
+    ``same`` tells whether the digest comes out the same; None for a figure that was withdrawn.
     """
 
     observed: list[Observed] = field(default_factory=list)
@@ -86,7 +86,7 @@ def inputs(row: Statistic, *, as_of: datetime | None = None) -> Inputs:
     if row.source == words.SAMPLES and row.kind == words.DAY:
         found.samples = manual.accepted([row.place_id], [row.factor], first, last, as_of=moment)
     elif row.kind in words.LONGER:
-        source = _source(row)
+        source = again.source_measure(row)
         # days that were computed together with it are part of it
         known = as_of or row.computed_at
         found.statistics = list(
@@ -107,18 +107,8 @@ def inputs(row: Statistic, *, as_of: datetime | None = None) -> Inputs:
             )
             found.statistics = [one for one in own if one.valid and one.start not in counted]
     if as_of is None:
-        found.same = _same(row, moment)
+        found.same = None if row.method == "none" else again.Engine().of(row).digest == row.digest
     return found
-
-
-def _source(row: Statistic) -> str:
-    """Return the measure of the days that a longer period was made of."""
-    if row.measure != words.PERCENTILE:
-        return row.measure
-    place = Place.objects.get(pk=row.place_id)
-    subject = loading.subject_of(place.medium, row.factor, row.unit or "")
-    wanted = (plan.source for plan in plans.longer_of(subject) if plan.measure == row.measure)
-    return next(wanted, words.MEAN)
 
 
 def _observed(row: Statistic, first: datetime, last: datetime, moment: datetime) -> list[Observed]:
@@ -141,57 +131,6 @@ def _observed(row: Statistic, first: datetime, last: datetime, moment: datetime)
         )
         for i, start in enumerate(rows.start.tolist())
     ]  # fmt: skip
-
-
-def _same(row: Statistic, moment: datetime) -> bool | None:
-    """Compute the digest again from what was known then."""
-    if row.method == "none" or row.measure in (words.SUBSTITUTED, *words.RATES):
-        return None
-    place = Place.objects.get(pk=row.place_id)
-    if row.kind in words.LONGER:
-        return _same_longer(row, place)
-    begin = np.datetime64(round(row.start.timestamp() * 1e6), "us")
-    local = (begin + np.timedelta64(8, "h")).astype("datetime64[D]").astype("datetime64[us]") - np.timedelta64(8, "h")
-    day = local.item().replace(tzinfo=UTC)
-    if row.source == words.SAMPLES:
-        return None
-    weights = days.Weights()
-
-    def chosen(subject: loading.Subject) -> bool:
-        return subject.factor in (row.factor, "w00000")
-
-    places = {place.pk: place}
-    for loaded in loading.load(places, day, day + timedelta(days=1), only=chosen, as_of=moment):
-        if loaded.subject.factor == "w00000":
-            weights = days.weights_of(loaded)
-        if loaded.subject.factor != row.factor:
-            continue
-        made = [*days.compute(loaded, day, day + timedelta(days=1), weights)]
-        if loaded.own is not None:
-            made.append(loaded.own)
-        for figures in made:
-            if (figures.measure, figures.kind) == (row.measure, row.kind):
-                mine = np.nonzero(figures.start == begin)[0]
-                return bool(len(mine)) and figures.digest[mine[0]].decode() == row.digest
-    return False
-
-
-def _same_longer(row: Statistic, place: Place) -> bool | None:
-    subject = loading.subject_of(place.medium, row.factor, row.unit or "")
-    plan = next(
-        (plan for plan in plans.longer_of(subject) if (plan.measure, plan.kind) == (row.measure, row.kind)), None
-    )
-    if plan is None:
-        return None
-    first, last = span(row)
-    held = reading.values([row.place_id], row.factor, plan.source, words.DAY, first, last, as_of=row.computed_at)
-    used = held.take(np.isfinite(held.value) if plan.totals else held.valid & np.isfinite(held.value))
-    if row.method == "weighted":
-        used = used.take(used.weight > 0)
-    nothing = np.full(len(used), -1)
-    rows = digests.inputs(used.place, used.start, nothing, nothing, used.value, used.digest)
-    digest = digests.of_groups(np.zeros(len(used), np.int64), rows, 1)[0].decode()
-    return digest == row.digest
 
 
 def difference(older: Statistic, newer: Statistic) -> list[Difference]:
@@ -240,7 +179,7 @@ def longer_of(row: Statistic) -> list[Statistic]:
         rows = Statistic.objects.filter(place=row.place_id, factor=row.factor, kind=kind, start=begin)
         newest: dict[str, Statistic] = {}
         for one in rows.order_by("revision"):
-            if _source(one) == row.measure:
+            if again.source_measure(one) == row.measure:
                 newest[one.measure] = one
         found += list(newest.values())
     return found

@@ -105,3 +105,28 @@ def amount_scale(factor: str) -> float:
 
 
 KILOGRAMS = {"kg": 1.0, "g": 1e-3, "mg": 1e-6}
+
+
+def offered(subject: Subject) -> dict[str, tuple[str, ...]]:
+    """Return the kinds of periods for which each measure of a subject is computed; the usual measure of each first."""
+    found: dict[str, list[str]] = {}
+    if subject.factor not in LEFT_OUT:
+        found[words.MEAN] = [words.HOUR, *([words.EIGHT_HOURS] if subject.short == "o3" else [])]
+    for day in days_of(subject):
+        found.setdefault(day.measure, []).append(words.DAY)
+    if subject.medium == Medium.NOISE and subject.short == "leq":
+        for level in words.LEVELS:
+            found[level] = [words.DAY]
+    if subject.medium in OUTLET_MEDIA and amount_unit(subject.factor) == "kg":
+        found[words.SUBSTITUTED] = [words.HOUR, words.DAY]
+    for plan in longer_of(subject):
+        found.setdefault(plan.measure, []).append(plan.kind)
+    found[words.CAPTURE] = [words.DAY, *words.LONGER]
+    return {measure: tuple(kinds) for measure, kinds in found.items()}
+
+
+def usual(subject: Subject, kind: str) -> str:
+    """Return the measure that a factor is first looked at with: what its standard judges."""
+    if subject.medium == Medium.AIR and subject.short in ("o3", "co") and kind in words.LONGER:
+        return words.PERCENTILE
+    return next((measure for measure, kinds in offered(subject).items() if kind in kinds), words.MEAN)

@@ -51,6 +51,28 @@ SOURCES = [
     (SAMPLES, _("Samples taken by hand")),
 ]
 
+METHODS: dict[str, Any] = {
+    "mean": _("Arithmetic mean"),
+    "weighted": _("Mean weighted by volume"),
+    "hydrogen": _("pH of the mean hydrogen ion concentration"),
+    "energy": _("Energy mean of sound levels"),
+    "day-night": _("Energy mean with 10 dB added to the night"),
+    "mda8": _("Largest 8-hour sliding mean of the day"),
+    "maximum": _("Largest value"),
+    "sum": _("Sum"),
+    "ratio": _("Share"),
+    "substitution": _("Substituted by the table"),
+    "none": _("Withdrawn: its inputs are gone"),
+}
+
+
+def method(name: str) -> Any:
+    """Return the words of a method; percentiles say which."""
+    if name.startswith("percentile-"):
+        return f"{_('Percentile')} {name.removeprefix('percentile-')}"
+    return METHODS.get(name, name)
+
+
 REASONS: dict[int, Any] = {
     Reason.VALID: _("Valid"),
     Reason.NO_VALUES: _("No value counts"),
