@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.utils import translation
 
 from luming.core.models import Organisation, User
 from luming.registry.models import Facility, Outlet, Region, Series
@@ -13,6 +14,13 @@ from luming.telemetry.sampling import actions
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR = NOW.replace(minute=0, second=0)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Refusals are read in English; the platform's own language is Chinese."""
+    with translation.override("en"):
+        yield
 
 
 def make_outlet(code="F1", region="150203", organisation=None, number="DW001", medium="sewage"):

@@ -22,8 +22,8 @@ def taken(sample, people, make):
 
 
 def accept(user, result, **values):
-    seen = actions.seen_hash(result, result.sample)
-    return actions.review(user, SampleResult.objects.get(pk=result.pk), "accepted", seen=seen, **values)
+    fresh = SampleResult.objects.select_related("sample").get(pk=result.pk)
+    return actions.review(user, fresh, "accepted", seen=actions.seen_hash(fresh, fresh.sample), **values)
 
 
 def counted(sample, **values):
@@ -100,6 +100,10 @@ def test_what_changed_since_it_was_seen_is_not_accepted(taken, people, make):
     with pytest.raises(ValidationError) as caught:
         actions.review(people.second, result, "accepted", seen=seen)
     assert "seen" in caught.value.message_dict
+    taken.refresh_from_db()
+    with pytest.raises(ValidationError) as caught:  # looked at again, it is still that of a rejected sample
+        accept(people.second, result)
+    assert list(caught.value.message_dict) == ["decision"]
 
 
 def test_the_same_entry_twice_changes_nothing(taken, people, make):

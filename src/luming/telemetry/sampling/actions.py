@@ -398,6 +398,9 @@ def _reviewable(row: SampleResult, sample: Sample, seen: str, decision: str, rea
         problems["result"] = _("A later revision of this result exists: review that one.")
     elif seen != seen_hash(row, sample):
         problems["seen"] = _("Something changed since you looked at it: look again.")
+    if decision == ResultReview.Decision.ACCEPTED and sample.state == Sample.State.REJECTED:
+        text = _("The sample is “%(state)s”: it has no results.")
+        problems["decision"] = text % {"state": sample.get_state_display()}
     if decision == ResultReview.Decision.RETURNED and not reason:
         problems["reason"] = _("Say why the result is returned.")
     if decision == ResultReview.Decision.ACCEPTED and row.is_late and not reason:
