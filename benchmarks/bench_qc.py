@@ -4,9 +4,9 @@
 
 Targets: range, spike, rate and stuck on a million points at least 8 times as fast as ioos_qc (a development dependency)
 in the same run and with equal flags; the full catalogue on one day of 715 points × 8 factors × 1 minute within 5 s.
-The fastest run of each counts, because other work on the machine only adds time; of the city's day the processor seconds
-are printed too. Flags are compared on two inputs: a regular series with repetitions, spikes and missing values, and one
-with gaps in time.
+The fastest run of each counts, because other work on the machine only adds time; the processor seconds of the city's
+day are printed too. Flags are compared on two inputs: a regular series with repetitions, spikes and missing values, and
+one with gaps in time.
 """
 
 from __future__ import annotations
