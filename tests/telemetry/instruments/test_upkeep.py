@@ -29,10 +29,13 @@ def test_calibrations_are_due_by_the_intervals_of_the_standard(site):
     found = {due.label.split(": ")[1]: due for due in dues(site)}  # never done since it was installed
     assert len(found) == 3 and {due.tone for due in found.values()} == {"danger"}
     calibrated(site, 80.0, 3)
-    assert [due.day for due in dues(site) if due.tone != "danger"] == [TODAY + timedelta(days=4)]  # 7 days by hand
+    assert len(dues(site)) == 2  # of what comes every week nobody speaks four days before
+    calibrated(site, 80.0, 6, performed_by="late")
+    Calibration.objects.filter(performed_at__gt=NOW - timedelta(days=4)).delete()
+    assert [due.day for due in dues(site) if due.tone == "warning"] == [TODAY + timedelta(days=1)]  # 7 days by hand
     assert {due.mark for due in dues(site)} == {"memory"}
     actions.change_instrument(None, site.instrument, self_calibrating=True)
-    assert [due.day for due in dues(site) if due.label.endswith(str(Work.SPAN.label))] == [TODAY - timedelta(days=2)]
+    assert [due.day for due in dues(site) if due.label.endswith(str(Work.SPAN.label))] == [TODAY - timedelta(days=5)]
     actions.change_instrument(None, site.instrument, retired_on=TODAY)
     assert dues(site) == []
 
@@ -61,7 +64,7 @@ def test_expiry_stock_certificates_and_plans(site):
     actions.create_certificate(None, device=site.device, number="1", expires_on=TODAY + timedelta(days=5))
     actions.create_certificate(None, device=site.device, number="2", expires_on=TODAY + timedelta(days=31))
     actions.create_plan(
-        None, device=site.device, title="inspect", interval_days=30, next_due_on=TODAY + timedelta(days=20)
+        None, device=site.device, title="inspect", interval_days=90, next_due_on=TODAY + timedelta(days=15)
     )
     assert [(due.key, due.tone) for due in dues(site)] == [
         ("expiry", "danger"), ("stock", "warning"), ("certificate", "warning"), ("plan", "info"),

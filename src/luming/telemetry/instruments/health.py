@@ -102,14 +102,15 @@ def _rows(
     owners = Owners(place_ids, first, last)
     begin, end = midnight(first), midnight(last + DAY)
     found = store.effective([row.pk for row in series], begin, end)
+    due = now - timedelta(seconds=settings.GAP_GRACE_SECONDS)
     rows = []
     for one in series:
-        own = found.of(one.pk)
+        counted = _Counted(one, found.of(one.pk))
         for day in (first + i * DAY for i in range((last - first).days + 1)):
             if (one.place_id, day) not in wanted:
                 continue
             owner = owners.of(one.place_id, one.factor, day, city_day(now))
-            figures = _figures(one, own, day, now)
+            figures = counted.figures(day, due)
             if owner is not None and figures is not None:
                 rows.append(HealthDay(
                     device_id=owner[0], maintainer_id=owner[1], factor=one.factor, day=day, computed_at=now, **figures
@@ -118,28 +119,37 @@ def _rows(
     return list({(row.device_id, row.factor, row.day): row for row in rows}.values())
 
 
-def _figures(series: Series, own: Any, day: date, now: datetime) -> dict[str, Any] | None:
-    """Count a day of a series; None when nothing was expected of it."""
-    step = timedelta(seconds=series.seconds)
-    since = series.place.commissioned_at or series.created_at
-    due = now - timedelta(seconds=settings.GAP_GRACE_SECONDS)
-    begin, end = midnight(day), midnight(day + DAY)
-    periods = [begin + i * step for i in range((end - begin) // step)]
-    expected = [start for start in periods if start >= since and start + step <= due]
-    if not expected:
-        return None
-    lower, upper = (np.datetime64(moment.replace(tzinfo=None), "us") for moment in (expected[0], expected[-1] + step))
-    i, j = np.searchsorted(own.start, [lower, upper])
-    part = own.take(slice(i, j))
-    marks = Counter(flag for flag in part.flag.tolist() if flag not in ("", "N"))
-    held = part.revision >= 0
-    return {
-        "expected": len(expected),
-        "held": min(int(held.sum()), len(expected)),
-        "valid": min(int(part.counts.sum()), len(expected)),
-        "stopped": min(sum(n for flag, n in marks.items() if flag.startswith(STOPPED)), len(expected)),
-        "marks": dict(marks),
-    }
+class _Counted:
+    """The periods of a series over some days, counted once: sums up to each of them, and those with a mark."""
+
+    def __init__(self, series: Series, own: Any) -> None:
+        self.step = timedelta(seconds=series.seconds)
+        self.since = series.place.commissioned_at or series.created_at
+        self.start = own.start
+        self.held = np.append(0, np.cumsum(own.revision >= 0))
+        self.valid = np.append(0, np.cumsum(own.counts))
+        self.marked = np.flatnonzero(~np.isin(own.flag, ("", "N")))
+        self.marks = own.flag[self.marked]
+
+    def figures(self, day: date, due: datetime) -> dict[str, Any] | None:
+        """Count a day; None when nothing was expected on it. ``due``: periods that end later are not missed yet."""
+        begin, length = midnight(day), DAY // self.step
+        first = max(0, -((begin - self.since) // self.step))
+        expected = min(length, (due - begin) // self.step if due > begin else 0) - first
+        if expected <= 0:
+            return None
+        bounds = (begin + n * self.step for n in (first, first + expected))
+        lower, upper = (np.datetime64(moment.replace(tzinfo=None), "us") for moment in bounds)
+        i, j = np.searchsorted(self.start, [lower, upper])
+        k, m = np.searchsorted(self.marked, [i, j])
+        marks = Counter(self.marks[k:m].tolist())
+        return {
+            "expected": expected,
+            "held": min(int(self.held[j] - self.held[i]), expected),
+            "valid": min(int(self.valid[j] - self.valid[i]), expected),
+            "stopped": min(sum(n for flag, n in marks.items() if flag.startswith(STOPPED)), expected),
+            "marks": dict(marks),
+        }
 
 
 class Owners:

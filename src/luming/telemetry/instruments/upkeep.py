@@ -81,9 +81,15 @@ def needs_adjusting(row: Calibration) -> bool:
     return row.adjusted is None and row.result in (Calibration.Result.ADJUST, Calibration.Result.OUT)
 
 
-def tone_of(due: date, day: date) -> str:
-    """Return how urgent a day is."""
-    return "danger" if due < day else "warning" if due - day <= WEEK else "info"
+def tone_of(due: date, day: date, every: float | None = None) -> str:
+    """Return how urgent a day is; what comes every few days is urgent in the last fifth of its interval only."""
+    soon = WEEK if every is None else min(WEEK, _notice(every))
+    return "danger" if due < day else "warning" if due - day <= soon else "info"
+
+
+def _notice(every: float) -> timedelta:
+    """Return how long before its day work that comes again is worth a line: a fifth of its interval, a day at least."""
+    return timedelta(days=max(1, int(every / 5)))
 
 
 def record_url(key: str, pk: Any) -> str:
@@ -123,21 +129,24 @@ def _calibrations(devices: Any, latest: dict[Key, Calibration], day: date, ahead
                 done = latest.get(key)
                 last = city_day(done.performed_at) if done else instrument.installed_on
                 by = (last or day) + timedelta(days=rule.days)
-                if by <= day + ahead and (done or instrument.installed_on):
+                if by <= day + min(ahead, _notice(rule.days)) and (done or instrument.installed_on):
                     since = _("last on %(day)s") % {"day": last} if done else _("never done here")
                     yield Due(
                         "calibration", instrument.device_id, f"{factor_name(factor)}: {kind.label}",
-                        f"{since} · {rule.edition}", by, tone_of(by, day), _health(instrument.device_id), rule.mark,
+                        f"{since} · {rule.edition}", by, tone_of(by, day, rule.days),
+                        _health(instrument.device_id), rule.mark,
                     )  # fmt: skip
 
 
 def _plans(devices: Any, day: date, ahead: timedelta) -> Iterator[Due]:
     rows = MaintenancePlan.objects.filter(device__in=devices, is_active=True, next_due_on__lte=day + ahead)
     for row in rows:
+        if row.next_due_on > day + _notice(row.interval_days):
+            continue
         since = _("last on %(day)s") % {"day": row.last_done_on} if row.last_done_on else _("never done here")
         yield Due(
-            "plan", row.device_id, row.title, since, row.next_due_on, tone_of(row.next_due_on, day),
-            record_url("maintenance-plans", row.pk),
+            "plan", row.device_id, row.title, since, row.next_due_on,
+            tone_of(row.next_due_on, day, row.interval_days), record_url("maintenance-plans", row.pk),
         )  # fmt: skip
 
 

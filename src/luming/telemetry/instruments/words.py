@@ -60,6 +60,17 @@ PART_STATES: dict[str, Word] = {
 assert {int(key) for key in PART_STATES} == set(DEVICE_STATES)
 STATES = {"i12001": INSTRUMENT_STATES, "i22001": LOGGER_STATES, "RS": PART_STATES}
 
+# HJ 212-2017 table 8, in a word.
+MARKS: dict[str, Any] = {
+    "F": _("Stopped"),
+    "M": _("Maintenance"),
+    "S": _("Set by hand"),
+    "D": _("Fault"),
+    "C": _("Calibrating"),
+    "T": _("Above the range"),
+    "B": _("No connection"),
+}
+
 # Names of what is sent beside factors; other codes stay codes.
 CODES: dict[str, Any] = {
     "i12001": _("State of the instrument"),
@@ -89,6 +100,12 @@ CODES: dict[str, Any] = {
 def state(code: str, value: str) -> Word:
     """Return the word of a sent state; a value that the standard does not know stays as it was sent."""
     return STATES.get(code, {}).get(value) or Word(value)
+
+
+def mark(letter: str) -> str:
+    """Return a device's mark with its word; an unknown mark stays a letter."""
+    known = MARKS.get(letter[:1])
+    return f"{letter} {known}" if known else letter
 
 
 def code_name(code: str) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from luming.telemetry.instruments import words
 from luming.telemetry.instruments.drift import Drift
-from luming.telemetry.instruments.upkeep import record_url
+from luming.telemetry.instruments.upkeep import needs_adjusting, record_url
 
 OFFSET = 8 * 3600 * 1000  # ms from UTC to the city
 
@@ -44,6 +44,12 @@ def data(one: Drift) -> dict[str, Any]:
         "broken": sorted({*chart.beyond, *chart.ewma_beyond, *chart.runs}),
         "course": course(one),
     }
+
+
+def rank(one: Drift) -> tuple[bool, bool, bool]:
+    """Return where a chart stands: what must be adjusted first, then what crept or jumped, then what breaks a rule."""
+    moved = one.course.kind in ("creeping", "jumped")
+    return not needs_adjusting(one.last), not moved, one.chart.in_control
 
 
 def course(one: Drift) -> str:

@@ -16,7 +16,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from luming import hj212
 from luming.registry.models import Device
 from luming.telemetry.instruments import diagnosis, drift, evidence, health, upkeep, words
 from luming.telemetry.instruments.models import (
@@ -123,7 +122,7 @@ def _factor(one: health.FactorHealth, period: overview.Period, seen: evidence.Ev
         "now": now,
         "late": late,
         "cells": [(day, *_cell(*known.get(day, (None, None)))) for day in days],
-        "marks": [(_mark(letter), count) for letter, count in one.marks.most_common(3)],
+        "marks": [(words.mark(letter), count) for letter, count in one.marks.most_common(3)],
     }
 
 
@@ -134,11 +133,6 @@ def _cell(available: float | None, valid: float | None) -> tuple[str, str]:
     text = f"{overview.per_cent(available)} / {overview.per_cent(valid)}"
     least = min(available, 1.0 if valid is None else valid)
     return ("full" if least >= overview.GOOD else "none" if least < 0.5 else "part"), text
-
-
-def _mark(letter: str) -> str:
-    known = hj212.FLAGS.get(letter[:1])
-    return f"{letter} {web_words.flag_name(letter[:1])}" if known else letter
 
 
 def _facts(seen: evidence.Evidence) -> list[dict[str, Any]]:
@@ -154,8 +148,8 @@ def _facts(seen: evidence.Evidence) -> list[dict[str, Any]]:
 def drifts(request: HttpRequest, pk: int) -> JsonResponse:
     """Return the control charts of a device as data for <luming-drift>."""
     device = device_of(request, pk)
-    found = drift.of_device(device, timezone.now())
-    return JsonResponse({"drifts": [charting.data(one) for one in found if one.known]})
+    found = sorted((one for one in drift.of_device(device, timezone.now()) if one.known), key=charting.rank)
+    return JsonResponse({"drifts": [charting.data(one) for one in found]})
 
 
 # ---- maintainers -----------------------------------------------------------------------------------------------------

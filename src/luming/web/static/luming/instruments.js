@@ -3,8 +3,10 @@
 // The points are calibrations, coloured by their result; dashed lines are the limits of the standard, the grey band is
 // three sigma of the instrument, the thin line its EWMA. Times are the city's: the axis runs in "UTC" with the offset.
 
-const GRID = 170;
+const GRID = 150;
 const SPACE = 64;
+const FIRST = 6; // charts before a person asks for all; what drifts comes first
+const WIDE = 640; // px from which two charts stand side by side
 const TONES = { "is-good": "#2f9e6e", "is-warn": "#f2b134", "is-bad": "#d9534f", "": "#868e96" };
 
 let library;
@@ -30,10 +32,18 @@ class LumingDrift extends HTMLElement {
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", this.dataset.textChart);
     this.area = document.createElement("div");
-    this.append(this.area);
+    this.more = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm", hidden: true });
+    this.more.addEventListener("click", () => {
+      this.all = true;
+      this.draw();
+    });
+    this.append(this.area, this.more);
     this.abort = new AbortController();
     document.addEventListener("luming:theme", () => this.draw(), { signal: this.abort.signal });
-    this.resizing = new ResizeObserver(() => this.chart?.resize());
+    this.resizing = new ResizeObserver(() => {
+      if (this.drifts && this.columns() !== this.drawn) this.draw();
+      else this.chart?.resize();
+    });
     this.resizing.observe(this);
     this.fetch();
   }
@@ -58,10 +68,18 @@ class LumingDrift extends HTMLElement {
     }
   }
 
+  columns() {
+    return this.clientWidth >= WIDE ? 2 : 1;
+  }
+
   draw() {
     if (!this.drifts?.length) return;
+    this.drawn = this.columns();
+    this.shown = this.all ? this.drifts : this.drifts.slice(0, FIRST);
+    this.more.hidden = this.shown.length === this.drifts.length;
+    this.more.textContent = `${this.dataset.textAll} (${this.drifts.length})`;
     const dark = document.documentElement.getAttribute("data-bs-theme") === "dark";
-    this.area.style.height = `${this.drifts.length * (GRID + SPACE)}px`;
+    this.area.style.height = `${Math.ceil(this.shown.length / this.drawn) * (GRID + SPACE)}px`;
     this.chart?.dispose();
     this.chart = window.echarts.init(this.area, dark ? "dark" : null);
     this.chart.on("click", (event) => {
@@ -79,11 +97,15 @@ class LumingDrift extends HTMLElement {
       tooltip: { trigger: "item", confine: true, formatter: (event) => this.tip(event) },
       title: [], grid: [], xAxis: [], yAxis: [], series: [],
     };
-    this.drifts.forEach((one, index) => {
-      const top = index * (GRID + SPACE) + 44;
-      option.title.push({ text: `${one.label}  (${one.unit})`, subtext: `${one.course}${one.edition ? ` · ${one.edition}` : ""}`, top: top - 44, left: 4, itemGap: 3,
-        textStyle: { fontSize: 12, fontWeight: 600 }, subtextStyle: { fontSize: 11, color: muted } });
-      option.grid.push({ top, height: GRID - 30, left: 48, right: 16 });
+    const half = this.drawn === 2;
+    this.shown.forEach((one, index) => {
+      const top = Math.floor(index / this.drawn) * (GRID + SPACE) + 44;
+      const right = half && index % 2 === 1;
+      const sides = { left: right ? "56%" : 48, right: half && !right ? "53%" : 16 };
+      option.title.push({ text: `${one.label}  (${one.unit})`, subtext: `${one.course}${one.edition ? ` · ${one.edition}` : ""}`, top: top - 44, left: right ? "51%" : 4, itemGap: 3,
+        textStyle: { fontSize: 12, fontWeight: 600, width: this.clientWidth / this.drawn - 12, overflow: "truncate" },
+        subtextStyle: { fontSize: 11, color: muted, width: this.clientWidth / this.drawn - 12, overflow: "truncate" } });
+      option.grid.push({ top, height: GRID - 30, ...sides });
       option.xAxis.push({ type: "time", gridIndex: index, splitLine: { show: false }, axisLabel: { hideOverlap: true, formatter: "{MM}-{dd}" } });
       const bound = nice(Math.max(...this.bounds(one), 0.1) * 1.05);
       option.yAxis.push({ type: "value", gridIndex: index, min: -bound, max: bound, interval: bound / 2,
