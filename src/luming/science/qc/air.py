@@ -161,7 +161,7 @@ CHECKS: tuple[Check, ...] = (
         _with_particles,
         frozenset({"air"}),
         "PM2.5 is part of PM10 by definition: GB 3095 clause 3 (terms)",
-        Mark.MEMORY,
+        Mark.METHOD,
         (
             Parameter("tolerance", 3.0, "µg/m³", "允许超出", "allowed excess", 0),
             Parameter("share", 5.0, "%", "允许超出（占 PM10）", "allowed excess, of PM10", 0),

@@ -171,8 +171,8 @@ CHECKS: tuple[Check, ...] = (
         not_negative,
         _with_negative_tolerance,
         MEDIA,
-        "HJ 817-2018, HJ 818-2018 (plausibility of values near zero)",
-        Mark.MEMORY,
+        "No concentration is negative; how much noise around zero is allowed is this product's (HJ 817/818-2018 not read)",
+        Mark.METHOD,
         (
             Parameter(
                 "tolerance",
