@@ -227,7 +227,7 @@ class SuspicionRecord(models.Model):
     class State(models.TextChoices):
         """What a person has made of it."""
 
-        OPEN = "open", _("Open")
+        OPEN = "open", _("To be looked into")
         ACKNOWLEDGED = "acknowledged", _("Taken up")
         DISMISSED = "dismissed", _("Dismissed")
 

@@ -84,5 +84,9 @@ def _spoke(said: str) -> Spoke:
 def _source(source: str) -> str:
     """Return who made a verdict that no person made."""
     kind, _colon, _number = source.partition(":")
-    sources = {"checks": _("Checks"), "mark": _("Mark of the discharger"), "substitution": _("Rule for missing data")}
+    sources = {
+        "checks": _("The checks"),
+        "mark": _("Mark of the discharger"),
+        "substitution": _("Rule for missing data"),
+    }
     return str(sources.get(kind, source))

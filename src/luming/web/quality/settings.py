@@ -130,7 +130,8 @@ class SettingForm(Styled):
         medium, factor = self._of_target()
         for one in check.parameters:
             default = one.of(factor, medium)
-            unit = one.unit or (factors.unit(factor, medium) if factor else "")
+            # what differs by factor is in its unit; counts of rows and multiples have none
+            unit = one.unit or (factors.unit(factor, medium) if factor and one.by_factor else "")
             title = words.parameter(one)
             self.fields[PREFIX + one.name] = forms.FloatField(
                 label=f"{title} ({unit})" if unit else title,

@@ -296,7 +296,11 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("open", "Open"), ("acknowledged", "Taken up"), ("dismissed", "Dismissed")],
+                        choices=[
+                            ("open", "To be looked into"),
+                            ("acknowledged", "Taken up"),
+                            ("dismissed", "Dismissed"),
+                        ],
                         default="open",
                         max_length=12,
                         verbose_name="State",
@@ -361,7 +365,11 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("open", "Open"), ("acknowledged", "Taken up"), ("dismissed", "Dismissed")],
+                        choices=[
+                            ("open", "To be looked into"),
+                            ("acknowledged", "Taken up"),
+                            ("dismissed", "Dismissed"),
+                        ],
                         default="open",
                         max_length=12,
                         verbose_name="State",
