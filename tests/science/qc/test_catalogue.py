@@ -14,7 +14,7 @@ import pytest
 
 from luming.science.qc import catalogue as qc
 from luming.science.qc import factors, listing
-from luming.science.qc.model import Mark, Result, Severity, Window
+from luming.science.qc.model import Mark, Neighbour, Result, Severity, Window
 
 CHECKS = list(qc.catalogue().values())
 ROOT = Path(__file__).parents[3]
@@ -130,3 +130,12 @@ def test_only_what_is_verified_or_a_method_decides_by_default():
     """What was not read in the official text informs; an installation that has the text raises the severity."""
     unread = [check for check in CHECKS if check.mark in (Mark.MEMORY, Mark.SECONDARY)]
     assert unread and all(check.severity in (Severity.INFORM, Severity.SIGNAL) for check in unread)
+
+
+def test_weather_may_be_the_same_at_two_stations():
+    shared = 20 + np.cumsum(np.random.default_rng(3).normal(0, 0.5, 48)).round(1)
+    time = np.datetime64("2026-06-01T00:00:00", "s") + np.arange(48) * np.timedelta64(1, "h")
+    for factor, spoken in (("temp", False), ("so2", True)):
+        window = Window(time, {factor: shared}, neighbours={factor: [Neighbour("other", shared, 4.0)]})
+        said = qc.run(window, [factor], ["AIR-TWINS"])[factor].get("AIR-TWINS", np.ones(48, np.int8))
+        assert bool(np.isin(said, [Result.SUSPECT, Result.FAIL]).any()) is spoken

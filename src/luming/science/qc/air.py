@@ -12,6 +12,7 @@ from luming.science.qc.general import present
 from luming.science.qc.model import Check, Floats, Mark, Parameter, Results, Severity, Window
 
 NO_TO_NO2 = 46 / 30  # molar masses as HJ 212-2017 D.3 (21) has them
+WEATHER = frozenset({"temp", "rh", "pres", "ws", "wd", "rain"})
 
 
 def particles_in_order(window: Window, factor: str, tolerance: float, share: float, times: float) -> Results:
@@ -141,6 +142,11 @@ def _with_ozone(window: Window, factor: str) -> bool:
     return factor in ("o3", *names) and "o3" in window.values and any(name in window.values for name in names)
 
 
+def _with_pollutant_beside(window: Window, factor: str) -> bool:
+    """Weather may well be the same at two stations of a city, and stations may share one mast."""
+    return factor not in WEATHER and _with_neighbours(window, factor)
+
+
 def _with_neighbours(window: Window, factor: str) -> bool:
     return (
         present(window, factor) and bool(window.neighbours.get(factor)) and factor not in ("wd", "ws", "rain", "wind")
@@ -238,7 +244,7 @@ CHECKS: tuple[Check, ...] = (
         "same values at two stations",
         Severity.SUSPECT,
         no_twin,
-        _with_neighbours,
+        _with_pollutant_beside,
         frozenset({"air"}),
         "Equality of changing values over consecutive periods",
         Mark.METHOD,
