@@ -5,6 +5,7 @@ from access import (
     base,
     cockpit,
     domains,
+    evidence,
     instruments,
     onefile,
     onemap,
@@ -38,6 +39,7 @@ AREAS = (
     review,
     quality,
     statistics,
+    evidence,
 )
 MATRIX = {name: row for area in AREAS for name, row in area.ROWS.items()}
 
@@ -74,6 +76,7 @@ def request(world, client, name, **headers):
     known |= quality.known(world, client, arguments)
     known |= review.known(world, arguments, values)
     known |= sampling.known(world, arguments)
+    known |= evidence.known(world, arguments, values)
     known |= statistics.known(world, arguments)
     if name == "system-retry":
         known["failed-job"] = outside.failed_job()

@@ -50,6 +50,7 @@ VERBS: dict[str, Any] = {
     "device.dismiss": gettext_lazy("An unregistered device was dismissed"),
     "device.follow-command": gettext_lazy("The register followed a command to the device"),
     "device.set-key": gettext_lazy("The key of a device was set"),
+    "evidence.issue": gettext_lazy("An evidence sheet was issued"),
     "factor.map": gettext_lazy("A code as sent was mapped to a factor"),
     "job.retry": gettext_lazy("A failed job was started again"),
     "packet.release": gettext_lazy("Held packets were released"),

@@ -1,4 +1,4 @@
-"""From the packet to the sheet and back: what a figure came from, what it went into, and a sheet that finds tampering."""
+"""From the packet to the sheet and back: what a figure came from and went into; a sheet that finds tampering."""
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta

@@ -131,7 +131,7 @@ class EvidenceSheet(models.Model):
     sm3 = models.CharField("SM3", max_length=64)
     # {"2026-06-01": digest of that closed day, or "" where it was not closed yet}
     days = models.JSONField(_("Digests of days"), default=dict)
-    purpose = models.CharField(_("Purpose"), max_length=200)
+    purpose = models.CharField(_("Purpose of the sheet"), max_length=200)
     issued_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("Issued by"))
     issued_at = models.DateTimeField(_("Issued at"))
     software = models.CharField(_("Software version"), max_length=20)

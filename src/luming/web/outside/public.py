@@ -127,6 +127,13 @@ def _page(
     arguments: list[str] | None = None,
 ) -> Copy:
     """Render a page of the site with its shell."""
+    other = "zh" if language == "en" else "en"
+    frame = shell(language, reverse(reverse_to, args=[other, *(arguments or [])]), active)
+    return Copy(render_to_string(template, {**values, **frame}).encode())
+
+
+def shell(language: str, other_url: str, active: str = "-") -> dict[str, Any]:
+    """Return what the site's base template needs; ``active`` is the key of the section shown, empty for the front."""
     profile = city.profile()
     entries = [Entry(None, reverse("public-front", args=[language]), "home", not active)]
     entries += [
@@ -134,15 +141,13 @@ def _page(
         for section in manifest.public_sections()
         if (url := url_of(section, language))
     ]
-    other = "zh" if language == "en" else "en"
-    shell = {
+    return {
         "LANGUAGE_CODE": translation.get_language(),
         "lang": language,
-        "other_url": reverse(reverse_to, args=[other, *(arguments or [])]),
+        "other_url": other_url,
         "entries": entries,
         "city": profile.text("name"),
         "bureau": profile.text("bureau"),
         "labels": installation_labels(),
         "version": __version__,
     }
-    return Copy(render_to_string(template, {**values, **shell}).encode())

@@ -324,6 +324,7 @@ def value(request: HttpRequest, pk: int, series: int, start: int) -> HttpRespons
             "place": place,
             "series": row,
             "start": moment,
+            "ms": start,
             "history": sorted(history, key=lambda item: -item.revision),
             "uses": used,
             "verdicts": verdicts.of_value(row.pk, moment, history[-1]),

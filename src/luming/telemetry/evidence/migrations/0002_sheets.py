@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
                 ("sm3", models.CharField(max_length=64, verbose_name="SM3")),
                 ("days", models.JSONField(default=dict, verbose_name="Digests of days")),
-                ("purpose", models.CharField(max_length=200, verbose_name="Purpose")),
+                ("purpose", models.CharField(max_length=200, verbose_name="Purpose of the sheet")),
                 ("issued_at", models.DateTimeField(verbose_name="Issued at")),
                 ("software", models.CharField(max_length=20, verbose_name="Software version")),
                 ("is_demo", models.BooleanField(default=False, verbose_name="Demonstration data")),
