@@ -133,9 +133,9 @@ def test_only_what_is_verified_or_a_method_decides_by_default():
 
 
 def test_weather_may_be_the_same_at_two_stations():
-    shared = 20 + np.cumsum(np.random.default_rng(3).normal(0, 0.5, 48)).round(1)
+    shared = 60 + np.cumsum(np.random.default_rng(3).normal(0, 5, 48)).round()
     time = np.datetime64("2026-06-01T00:00:00", "s") + np.arange(48) * np.timedelta64(1, "h")
-    for factor, spoken in (("temp", False), ("so2", True)):
+    for factor, spoken in (("temp", False), ("pm25", True)):
         window = Window(time, {factor: shared}, neighbours={factor: [Neighbour("other", shared, 4.0)]})
         said = qc.run(window, [factor], ["AIR-TWINS"])[factor].get("AIR-TWINS", np.ones(48, np.int8))
         assert bool(np.isin(said, [Result.SUSPECT, Result.FAIL]).any()) is spoken

@@ -171,7 +171,7 @@ CHECKS: tuple[Check, ...] = (
         not_negative,
         _with_negative_tolerance,
         MEDIA,
-        "No concentration is negative; how much noise around zero is allowed is this product's (HJ 817/818-2018 not read)",
+        "No concentration is negative; the noise allowed around zero is this product's (HJ 817/818-2018 not read)",
         Mark.METHOD,
         (
             Parameter(
