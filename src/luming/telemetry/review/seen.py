@@ -93,12 +93,27 @@ class Sight:
         return [value.line() for _key, value in sorted(self.values.items())]
 
     def fingerprint(self) -> str:
-        """Return the hash of the values alone: it changes when any value, mark or verdict does."""
-        return digest("\n".join(self.lines()))
+        """Return the hash of all that stands: it changes when any value, mark or verdict does."""
+        return fingerprint(self.effective)
 
     def standing(self) -> str:
         """Return the hash of what counts of the observed values: it changes when what was reviewed does."""
         return standing(self.effective)
+
+
+_ALL = {
+    "series_id": "<i4", "start": "<M8[us]", "revision": "<i2", "sequence": "<i2", "origin": "i1", "quality": "i1",
+    "flag": "<U8", "value": "<f8", "used": "<f8", "used_converted": "<f8",
+}  # fmt: skip
+_COUNTED = {"series_id": "<i4", "start": "<M8[us]", "revision": "<i2", "quality": "i1", "used": "<f8"}
+
+
+def fingerprint(effective: Effective) -> str:
+    """Return the hash of values, marks and verdicts in order of series and start.
+
+    The checks that spoke need no place in it: a verdict never changes, so its sequence stands for all that it says.
+    """
+    return _hashed(effective, _ALL)
 
 
 def standing(effective: Effective) -> str:
@@ -106,11 +121,16 @@ def standing(effective: Effective) -> str:
 
     What other rooms add for periods without an observation (substitution) changes nothing that was reviewed.
     """
-    own = effective.take(effective.revision >= 0)
+    return _hashed(effective.take(effective.revision >= 0), _COUNTED)
+
+
+def _hashed(effective: Effective, columns: dict[str, str]) -> str:
     found = hashlib.sha256()
-    for column, kind in ((own.series_id, "<i4"), (own.start, "<M8[us]"), (own.revision, "<i2"), (own.quality, "i1")):
-        found.update(column.astype(kind).tobytes())
-    found.update(np.where(np.isnan(own.used), np.inf, own.used).astype("<f8").tobytes())  # one form of none
+    for name, kind in columns.items():
+        column = getattr(effective, name)
+        if kind == "<f8":
+            column = np.where(np.isnan(column), np.inf, column)  # one form of none
+        found.update(np.ascontiguousarray(column.astype(kind)).tobytes())
     return found.hexdigest()
 
 
@@ -172,12 +192,13 @@ def fingerprints_of(days: Iterable[ReviewDay]) -> dict[int, str]:
     for day in days:
         by_date.setdefault(day.day, []).append(day)
     for rows in by_date.values():
-        series = list(Series.objects.filter(place__in=[row.place_id for row in rows], interval="hour").order_by("pk"))
-        sight = look(series, rows[0].start, rows[0].end)
-        lines: dict[int, list[str]] = {row.place_id: [] for row in rows}
-        for _key, value in sorted(sight.values.items()):
-            lines[value.series.place_id].append(value.line())
-        found |= {row.pk: digest("\n".join(lines[row.place_id])) for row in rows}
+        series: dict[int, list[int]] = {row.place_id: [] for row in rows}
+        wanted = Series.objects.filter(place__in=series, interval="hour").values_list("place_id", "pk")
+        for place_id, pk in wanted:
+            series[place_id].append(pk)
+        stands = store.effective([pk for ids in series.values() for pk in ids], rows[0].start, rows[0].end)
+        for row in rows:
+            found[row.pk] = fingerprint(stands.take(np.isin(stands.series_id, series[row.place_id])))
     return found
 
 
