@@ -168,6 +168,7 @@ def test_shares_are_not_rounded_up():
 def test_home_names_what_is_wrong_and_late(world, kept):
     page = text(world.client("duty").get("/"))
     assert "Instruments out of control" in page and "Upkeep of devices that is late or due" in page
+    assert "sulphur dioxide: Zero calibration and 3 more" in page
     page = text(world.client("maintainer").get(reverse("portal")))
     assert "Device health" in page and "Out of control" in page
 

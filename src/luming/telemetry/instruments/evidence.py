@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from luming.registry.models import Device, Interval, Series
+from luming.standards.edition import city_day
 from luming.telemetry import store
 from luming.telemetry.instruments import drift
 from luming.telemetry.instruments.models import DeviceFact, Maintenance, Supply
@@ -103,9 +104,7 @@ def gather(device: Device, now: datetime) -> Evidence:
     found.states = states_of(device)
     found.drifts = drift.of_device(device, now)
     found.expired = list(
-        Supply.objects.filter(device=device, is_finished=False, expires_on__lt=now.astimezone(UTC).date()).order_by(
-            "expires_on"
-        )
+        Supply.objects.filter(device=device, is_finished=False, expires_on__lt=city_day(now)).order_by("expires_on")
     )
     found.open_work = Maintenance.objects.filter(device=device, start__lte=now, end=None).order_by("start").first()
     if found.is_quiet and found.spoke is not None:

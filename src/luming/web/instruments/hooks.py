@@ -106,29 +106,38 @@ def _log(devices: Any, before: datetime, limit: int) -> Iterator[Moment]:
 # ---- home ------------------------------------------------------------------------------------------------------------
 
 
-def _item(due: Due, names: Mapping[int, str]) -> Item:
-    value = due.day.isoformat() if due.day else _("at once")
-    detail = " · ".join(filter(None, [due.label, due.detail]))
-    url = due.url or reverse("device-health", args=[due.device_id])
-    return Item(names.get(due.device_id, ""), url, detail, tone=due.tone, icon=ICONS[due.key], value=value)
-
-
-def _items(user: User, wanted: Sequence[Due]) -> Sequence[Item]:
-    if not wanted:
-        return []
-    rows = Device.objects.filter(pk__in={due.device_id for due in wanted}).select_related("place")
-    names = {row.pk: row.place.name for row in rows}
-    return [_item(due, names) for due in wanted]
+def _items(wanted: Sequence[Due]) -> Sequence[Item]:
+    """Return one line for each device: what is most urgent, and how much there is."""
+    by_device: dict[int, list[Due]] = {}
+    for due in wanted:
+        by_device.setdefault(due.device_id, []).append(due)
+    names = dict(Device.objects.filter(pk__in=by_device).values_list("pk", "place__name")) if by_device else {}
+    found = []
+    for device_id, dues in by_device.items():
+        first = dues[0]
+        detail = " · ".join(filter(None, [first.label, first.detail]))
+        if len(dues) > 1:
+            detail = _("%(first)s and %(n)d more") % {"first": first.label, "n": len(dues) - 1}
+        value = first.day.isoformat() if first.day else _("at once")
+        url = reverse("device-health", args=[device_id]) + "#due"
+        found.append(Item(names[device_id], url, detail, tone=first.tone, icon=ICONS[first.key], value=value))
+    return found
 
 
 def out_of_control(user: User, since: datetime) -> Sequence[Item]:
     """Return instruments whose last calibration was out of control and that nobody adjusted."""
-    return _items(user, [due for due in overview.dues(user) if due.key == "out"])
+    return _items([due for due in overview.dues(user) if due.key == "out"])
 
 
 def overdue(user: User, since: datetime) -> Sequence[Item]:
-    """Return calibrations, planned work, supplies and certificates that are late, or due within a week."""
-    return _items(user, [due for due in overview.dues(user) if due.key != "out" and due.tone != "info"])
+    """Return devices with calibrations, planned work, supplies or certificates that are late.
+
+    Those who do the work see also what is due within a week, and everyone the certificates and supplies that expire.
+    """
+    wanted = [due for due in overview.dues(user) if due.key != "out" and due.tone != "info"]
+    if user.is_internal:
+        wanted = [due for due in wanted if due.is_late or due.key in ("certificate", "expiry")]
+    return _items(wanted)
 
 
 def _list_of(need: str) -> Any:
