@@ -22,6 +22,17 @@ def test_the_worker_knows_every_job():
     }
 
 
+@pytest.mark.parametrize("name", ["luming.telemetry.tasks.judge", "luming.core.tasks.index_changes"])
+def test_new_data_is_judged_and_found_within_ten_seconds(name):
+    [periodic] = [entry for entry in app.periodic_registry.periodic_tasks.values() if entry.task.name == name]
+    begin = datetime(2026, 11, 28, 12, 11, 3, tzinfo=UTC).timestamp()
+    times = [begin]
+    for _ in range(120):
+        times.append(periodic.croniter.get_next(ret_type=float, start_time=times[-1]))
+    assert all(0 < after - before <= 10 for before, after in zip(times, times[1:], strict=False))
+    assert times[-1] - begin > 1100  # and no more often
+
+
 @pytest.mark.django_db(transaction=True)
 def test_upkeep_makes_the_coming_days_and_drops_the_old_ones(settings, empty_store):
     today = datetime.now(CHINA).date()

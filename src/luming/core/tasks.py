@@ -10,7 +10,7 @@ from luming.core import backup_jobs, search_upkeep, work
 QUEUED = (work.work_job, work.sweep_tasks, backup_jobs.nightly, backup_jobs.weekly_check, backup_jobs.now)
 
 
-@app.periodic(cron="*/10 * * * * *")
+@app.periodic(cron="* * * * * */10")  # the seconds stand last
 @app.task(queueing_lock="search", lock="search")
 def index_changes(timestamp: int) -> int:
     """Index what a search has left: the changes of a large import."""

@@ -20,7 +20,7 @@ PARTITIONS_AHEAD = timedelta(days=3)
 PACKED_AFTER = timedelta(days=7)
 
 
-@app.periodic(cron="*/10 * * * * *")
+@app.periodic(cron="* * * * * */10")  # the seconds stand last
 @app.task(queueing_lock="judge", lock="judge", pass_context=False)
 def judge(timestamp: int) -> int:
     """Judge what the gateway has marked, for most of the ten seconds at most: a stop waits for a job under way."""
