@@ -14,6 +14,7 @@ from luming.standards import edition as editions
 from luming.telemetry import store
 from luming.telemetry.models import Judgement
 from luming.telemetry.quality import words as quality_words
+from luming.telemetry.statistics.models import Statistic
 from luming.telemetry.store.verdicts import NORMAL_LETTERS
 from luming.web import words
 from luming.web.periods import Look
@@ -66,6 +67,7 @@ def explained(place: Place, judgement: Judgement) -> dict[str, Any]:
         "state": words.state(judgement.state),
         "headline": headline(place.medium, judgement.value, detail),
         "inputs": inputs,
+        "statistics": Statistic.objects.filter(pk__in=(detail.get("statistics") or {}).values()).order_by("factor"),
         "indices": [(short_name(short, place.medium), value) for short, value in (detail.get("iaqi") or {}).items()],
         "exceeding": exceeding(detail, place.medium),
         "figures": [(words.factor_name(code), figures) for code, figures in (detail.get("factors") or {}).items()],

@@ -9,3 +9,9 @@ class StatisticsConfig(DomainConfig):
     name = "luming.telemetry.statistics"
     label = "statistics"
     verbose_name = "统计"
+
+    def ready(self) -> None:
+        """Name the registers; their module needs the loaded models."""
+        from luming.telemetry.statistics import registers
+
+        self.registers = registers.REGISTERS

@@ -77,6 +77,14 @@ class Statistic(models.Model):
         return f"{self.place_id}/{self.factor} {self.measure} {self.kind} {self.start:%F %T} r{self.revision}"
 
 
+class ToleranceQuerySet(models.QuerySet["Tolerance"]):
+    """The funnel to tolerances."""
+
+    def visible_to(self, user: User) -> Self:
+        """Return all of them to whoever sees data: they say nothing of a place."""
+        return self if user.may("data.view") else self.none()
+
+
 @tracked()
 class Tolerance(models.Model):
     """By how much the platform's own hour may differ from the one the device sent before it is shown as a deviation.
@@ -90,6 +98,8 @@ class Tolerance(models.Model):
     absolute = models.FloatField(_("Absolute tolerance"), default=0)  # in the unit of the series
     effective_from = models.DateField(_("Effective from"))
     source = models.CharField(_("Source"), max_length=120, blank=True)
+
+    objects = ToleranceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Tolerance of own hours")

@@ -37,7 +37,7 @@ from luming.telemetry.store import connecting
 from luming.telemetry.store.reading import fetch
 
 DAY = timedelta(days=1)
-RUN_DAYS = 31  # read at a time
+RUN_DAYS = 92  # read at a time: a quarter
 # What judges that name this interval in their manifest are woken by: new figures of days.
 JUDGED = "day-statistic"
 
@@ -114,7 +114,7 @@ def compute(place_days: PlaceDays, *, now: datetime) -> Outcome:
 
 
 def _runs(wanted: Sequence[tuple[int, date]]) -> Iterator[tuple[date, date, set[tuple[int, date]]]]:
-    """Yield runs of days that follow each other, a month at most, with their pairs, oldest first."""
+    """Yield runs of days that follow each other, a quarter at most, with their pairs, oldest first."""
     by_day: dict[date, set[int]] = defaultdict(set)
     for place_id, day in wanted:
         by_day[day].add(place_id)

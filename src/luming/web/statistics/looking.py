@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from luming.registry.models import Interval, Place, Series
-from luming.telemetry.statistics import loading, plans, reading, words
+from luming.telemetry.statistics import loading, plans, reading, tolerances, words
 from luming.telemetry.statistics.loading import Subject
-from luming.telemetry.statistics.models import Statistic
+from luming.telemetry.statistics.models import Statistic, Tolerance
 from luming.web import periods
 from luming.web import words as names
 
@@ -108,6 +108,8 @@ class Cell:
     substituted: int = 0
     changed: bool = False
     now: float | None = None
+    own: int | None = None  # the platform's own hour, where it deviates beyond the tolerance
+    deviation: float | None = None
 
     @property
     def ms(self) -> int:
@@ -216,13 +218,22 @@ def _hours(place: Place, look: Look, column: Column) -> list[Cell]:
     factor = column.subject.factor
     rows = reading.read(place, factor, words.MEAN, words.HOUR, look.start, look.end, as_of=look.as_of)
     series = Series.objects.filter(place=place.pk, factor=factor, interval=Interval.HOUR).first()
-    return [
-        Cell(
-            row.start, row.value, row.valid, words.reason(row.reason), row.count, row.required, True, row.revision,
-            row.statistic_id, series.pk if series and row.statistic_id is None else None,
-        )
-        for row in rows
-    ]  # fmt: skip
+    stored = reading.latest(
+        [place.pk], words.MEAN, words.HOUR, look.start, look.end, factors=[factor], as_of=look.as_of
+    )
+    known = tuple(Tolerance.objects.filter(medium=place.medium))
+    beyond = {row.start: row for row in stored if tolerances.exceeded(row, place.medium, known)}
+    found = []
+    for row in rows:
+        own = beyond.get(row.start)
+        found.append(
+            Cell(
+                row.start, row.value, row.valid, words.reason(row.reason), row.count, row.required, True, row.revision,
+                row.statistic_id, series.pk if series and row.statistic_id is None else None,
+                own=own.pk if own else None, deviation=own.deviation if own else None,
+            )
+        )  # fmt: skip
+    return found
 
 
 def label(kind: str, start: datetime) -> str:
