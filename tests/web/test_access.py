@@ -7,6 +7,7 @@ from access import (
     domains,
     evidence,
     instruments,
+    marks,
     onefile,
     onemap,
     outside,
@@ -40,6 +41,7 @@ AREAS = (
     quality,
     statistics,
     evidence,
+    marks,
 )
 MATRIX = {name: row for area in AREAS for name, row in area.ROWS.items()}
 
@@ -75,6 +77,7 @@ def request(world, client, name, **headers):
     known |= records.known(world, client, arguments)
     known |= quality.known(world, client, arguments)
     known |= review.known(world, arguments, values)
+    known |= marks.known(world, arguments, values)
     known |= sampling.known(world, arguments)
     known |= evidence.known(world, arguments, values)
     known |= statistics.known(world, arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from luming.core.registers import Column, Group, Register, Related
@@ -19,11 +20,15 @@ def _elsewhere(*_arguments: Any, **_values: Any) -> Any:
     raise ValidationError(_("Marks are made in the enterprises' portal and decided on their own page."))
 
 
+def _page(mark: Mark) -> str:
+    return reverse("mark", args=[mark.pk])
+
+
 REGISTERS = [
     Register(
         key="marks",
         model=Mark,
-        icon="bookmark",
+        icon="tag",
         order=90,
         edit=DECIDE,
         add=False,
@@ -47,6 +52,7 @@ REGISTERS = [
         filters=["outlet", "state", "late", "contradicted", "start", "made_at", "is_demo"],
         search=["explanation", "outlet__name", "outlet__facility__name"],
         select=["outlet", "outlet__facility", "code"],
+        page=_page,
         create=_elsewhere,
         change=_elsewhere,
         menu=False,
