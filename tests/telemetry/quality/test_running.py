@@ -290,3 +290,25 @@ def test_the_worker_checks_before_it_judges(make, send):
     assert "pm25" not in judgement.detail["concentration"]
     assert "pm25" in station.judgements.get(start=START + 4 * HOUR).detail["concentration"]
     assert any("I" in item for item in judgement.inputs)
+
+
+def test_marks_of_the_plant_and_calibrations_are_heard(make, send, monkeypatch):
+    station = make.station("G1", medium="gas")
+    dust, sulphur = make.series(station, "a34013", "a21026")
+    Series.objects.filter(place=station).update(unit="mg/m³")
+    still = lively(72, level=20, noise=2)
+    still[20:60] = 30.0
+    send(dust, still)
+    send(sulphur, lively(72, level=40, noise=2))
+    stop = ("stopped", START + 18 * HOUR, START + 62 * HOUR, {})
+    zero = {"factor": "a21026", "work": "zero", "drift": 9.0, "unit": "%FS", "standard": 0.0}
+    drifted = ("calibration", START + 30 * HOUR, START + 31 * HOUR, zero)
+    monkeypatch.setattr("luming.telemetry.marks.reading.spans", lambda *some: {station.pk: [stop]})
+    monkeypatch.setattr("luming.telemetry.instruments.spans.spans", lambda *some: {station.pk: [drifted]})
+    check_all(station)
+    codes = {hour: {text.partition(":")[0] for text in checks} for hour, (_quality, checks) in said(dust).items()}
+    assert not any("GEN-STUCK" in some for some in codes.values()), "a stopped stack is rightly constant"
+    assert all("GAS-STOPPED" in codes[hour] for hour in range(18, 62)) and "GAS-STOPPED" not in codes.get(70, ())
+    after = {hour for hour, (_q, checks) in said(sulphur).items() if "DEV-ZERO-DRIFT:4" in checks}
+    assert after == set(range(31, 72))
+    assert not any("DEV-ZERO-DRIFT" in some for some in codes.values())

@@ -54,6 +54,7 @@ class Batch:
     series: dict[tuple[int, str], SeriesFacts]  # (place id, factor)
     now: np.datetime64
     _cut: dict[bytes, Window] = field(default_factory=dict)
+    _own: dict[int, Window] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.place)
@@ -77,28 +78,26 @@ class Batch:
             self._cut[key] = self.window.only(rows)
         return self._cut[key]
 
-    def own(
-        self,
-        index: int,
-        spans: Sequence[Span] = (),
-        near: Sequence[Near] = (),
-        rows: slice | None = None,
-    ) -> Window:
-        """Return the window of one place in its own time, with its periods and its neighbours of the same batch."""
-        rows = rows or self.rows_of(index)
-        window = self.window.only(rows)
-        starts = window.time - self.shift[index].astype("timedelta64[s]")
-        received = window.received
-        return replace(
-            window,
-            time=starts,
-            received=None if received is None else received - self.shift[index].astype("timedelta64[s]"),
-            station=self.places[index].code,
-            spans=tuple(spans),
-            stopped=stopped(starts, window.interval, spans),
-            neighbours=self._neighbours(starts, near),
-            now=self.now,
-        )
+    def own(self, index: int, spans: Sequence[Span] = (), near: Sequence[Near] = ()) -> Window:
+        """Return the window of one place in its own time, with its periods and its neighbours of the same batch.
+
+        A place has the same periods and neighbours throughout a run: it is made once.
+        """
+        if index not in self._own:
+            window = self.window.only(self.rows_of(index))
+            apart = self.shift[index].astype("timedelta64[s]")
+            starts = window.time - apart
+            self._own[index] = replace(
+                window,
+                time=starts,
+                received=None if window.received is None else window.received - apart,
+                station=self.places[index].code,
+                spans=tuple(spans),
+                stopped=stopped(starts, window.interval, spans),
+                neighbours=self._neighbours(starts, near),
+                now=self.now,
+            )
+        return self._own[index]
 
     def _neighbours(self, starts: np.ndarray, near: Sequence[Near]) -> dict[str, list[Neighbour]]:
         found: dict[str, list[Neighbour]] = {}
@@ -128,7 +127,7 @@ def measured(values: np.ndarray, column: Column) -> np.ndarray:
 
 def stopped(starts: np.ndarray, interval: float, spans: Sequence[Span]) -> np.ndarray | None:
     """Return which periods lie in a declared stop of the plant as a whole; None where none was declared."""
-    stops = [span for span in spans if span.kind in STOPPED]
+    stops = [span for span in spans if span.kind in STOPPED and not span.detail.get("factor")]
     if not stops:
         return None
     rows = np.zeros(len(starts), bool)

@@ -11,7 +11,7 @@ import numpy as np
 
 from luming.science.qc.catalogue import catalogue, run, settled
 from luming.science.qc.model import Check, Result, Severity, Span, Window
-from luming.telemetry.quality.batches import Batch, measured
+from luming.telemetry.quality.batches import Batch, measured, stopped
 from luming.telemetry.quality.facts import Near
 from luming.telemetry.quality.periods import instant
 from luming.telemetry.quality.settled import DEFAULT, InForce, Regime
@@ -200,19 +200,20 @@ def _masked(batch: Batch, stops: np.ndarray | None) -> Batch:
     values = {name: measured(column, batch.columns[name]) for name, column in batch.window.values.items()}
     if all(values[name] is column for name, column in batch.window.values.items()):
         return batch
-    return replace(batch, window=replace(batch.window, values=values), _cut={})
+    return replace(batch, window=replace(batch.window, values=values), _cut={}, _own={})
 
 
 def _stops(batch: Batch, spans: Mapping[int, Sequence[Span]]) -> np.ndarray | None:
     """Return which rows lie in a declared stop of their plant; None where none was declared."""
     found: np.ndarray | None = None
+    starts = batch.starts if spans else None
     for index, place in enumerate(batch.places):
-        if place.pk in spans:
+        if starts is not None and place.pk in spans:
             rows = batch.rows_of(index)
-            stopped = batch.own(index, spans[place.pk], rows=rows).stopped
-            if stopped is not None:
+            still = stopped(starts[rows], batch.window.interval, spans[place.pk])
+            if still is not None:
                 found = np.zeros(len(batch), bool) if found is None else found
-                found[rows] = stopped
+                found[rows] = still
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 
 from luming.hj212 import CHINA
 from luming.science.qc.model import Span
+from luming.telemetry.instruments import spans as instruments
+from luming.telemetry.marks import reading as marks
 from luming.telemetry.quality.facts import short
 
 BEFORE = timedelta(days=100)  # a calibration vouches for what follows; the slowest ones come every quarter
@@ -21,30 +23,12 @@ _POINTS = (("zero", "zero"), ("span", "span"))
 def of_places(media: Mapping[int, str], start: datetime, end: datetime) -> dict[int, list[Span]]:
     """Return the periods of places that matter to values in [start, end); ``media`` are place id -> medium."""
     found: dict[int, list[Span]] = defaultdict(list)
-    for source in (_instruments, _marks):
+    for source in (instruments.spans, marks.spans):
         for place_id, rows in source(list(media), start - BEFORE, end).items():
             for kind, begin, until, detail in rows:
                 said = _translated(detail, media[place_id]) if kind == "calibration" else dict(detail)
                 found[place_id].append(Span(kind, instant(begin), instant(until), said))
     return dict(found)
-
-
-def _instruments(place_ids: Iterable[int], start: datetime, end: datetime) -> Mapping[int, Any]:
-    """Return what was done to devices, where that part of the product is installed."""
-    try:
-        from luming.telemetry.instruments.spans import spans
-    except ImportError:
-        return {}
-    return spans(place_ids, start, end)
-
-
-def _marks(place_ids: Iterable[int], start: datetime, end: datetime) -> Mapping[int, Any]:
-    """Return the states that dischargers and devices have declared, where that part of the product is installed."""
-    try:
-        from luming.telemetry.marks import spans
-    except ImportError:
-        return {}
-    return spans(place_ids, start, end)
 
 
 def _translated(detail: Mapping[str, Any], medium: str) -> dict[str, Any]:
