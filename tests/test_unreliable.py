@@ -227,6 +227,22 @@ def test_what_does_not_count_changes_nothing_that_anyone_sees(city, seed, monkey
     assert not re.search(r"\b1000000000\b|\b1e\+?0?9\b|1,000,000,000", repr(absurd))
 
 
+def test_emissions_of_days_and_their_statistics_are_one_truth(city, monkeypatch):
+    """What the permits' accounts sum up of a day that is over is what the statistic of the day says."""
+    places, _user = city
+    empty()
+    fill(places, 13, None)
+    process(monkeypatch)
+    today = timezone.localtime(timezone.now(), CITY_ZONE).date()
+    amounts = {}
+    for row in Statistic.objects.filter(measure="amount", kind="day").order_by("revision"):
+        amounts[row.place_id, row.factor, timezone.localtime(row.start, CITY_ZONE).date()] = row.value
+    rows = EmissionDay.objects.filter(day__lt=today)
+    assert len(rows) >= 3 * DAYS
+    for row in rows:
+        assert amounts[row.outlet_id, row.factor, row.day] == pytest.approx(row.amount_kg, abs=1e-9), row
+
+
 def test_the_comparison_would_notice(city, monkeypatch):
     """Let everything count, and the figures are others: the test above compares what it should."""
     places, user = city
