@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from luming.core.history import event_models
 from luming.standards.edition import CITY_ZONE
 from luming.telemetry.marks.models import Mark, MarkCode
 from luming.telemetry.quality.facts import short
@@ -118,12 +119,32 @@ def effects(selection: Selection, interval: str) -> dict[tuple[int, datetime], l
     return found
 
 
-def _by_outlet(place_ids: Iterable[int], start: datetime, end: datetime) -> dict[int, list[Mark]]:
-    rows = Mark.objects.filter(outlet__in=sorted(set(place_ids))).in_force().touching(start, end)
+def _by_outlet(
+    place_ids: Iterable[int], start: datetime, end: datetime, as_of: datetime | None = None
+) -> dict[int, list[Mark]]:
     found: dict[int, list[Mark]] = defaultdict(list)
-    for mark in rows.select_related("code").order_by("start", "pk"):
+    for mark in _in_force(sorted(set(place_ids)), start, end, as_of):
         found[mark.outlet_id].append(mark)
     return found
+
+
+def _in_force(place_ids: Sequence[int], start: datetime, end: datetime, as_of: datetime | None) -> Sequence[Mark]:
+    """Return the marks in force, now or as they were at a past moment, by start."""
+    if as_of is None:
+        rows = Mark.objects.filter(outlet__in=place_ids).in_force().touching(start, end)
+        return list(rows.select_related("code").order_by("start", "pk"))
+    (history,) = event_models(Mark)
+    then = history.objects.filter(outlet__in=place_ids, start__lt=end, end__gt=start, pgh_created_at__lte=as_of)
+    rows = list(then.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id"))
+    codes = MarkCode.objects.in_bulk({row.code_id for row in rows})
+    known = [
+        Mark(
+            pk=row.pgh_obj_id, outlet_id=row.outlet_id, code=codes[row.code_id], factors=row.factors, start=row.start,
+            end=row.end, state=row.state,
+        )
+        for row in rows
+    ]  # fmt: skip
+    return sorted((mark for mark in known if mark.has_effect), key=lambda mark: (mark.start, mark.pk))
 
 
 def _of_hour(rows: Sequence[Mark], start: datetime) -> list[Effect]:
@@ -186,18 +207,22 @@ def stopped_hours(place_ids: Iterable[int], start: datetime, end: datetime) -> d
     return {place_id: frozenset(hours) for place_id, hours in found.items()}
 
 
-def letters(place_ids: Iterable[int], start: datetime, end: datetime) -> dict[int, list[tuple[datetime, str, Effect]]]:
+def letters(
+    place_ids: Iterable[int], start: datetime, end: datetime, *, as_of: datetime | None = None
+) -> dict[int, list[tuple[datetime, str, Effect]]]:
     """Return the hours of outlets that enter amounts otherwise than measured: (start, letter, effect) of each.
 
     The letter is F for what counts as out of operation; other letters are of values that are missing for amounts.
+    ``as_of`` asks which marks were in force at a past moment (what codes do does not change once they are used).
     """
     found: dict[int, list[tuple[datetime, str, Effect]]] = defaultdict(list)
-    for (place_id, hour), own in sorted(effects(_touched(place_ids, start, end), "hour").items()):
-        for effect in own:
+    for place_id, rows in _by_outlet(place_ids, start, end, as_of).items():
+        hours = {hour for mark in rows for hour in hours_of(max(mark.start, start), min(mark.end, end))}
+        for moment, effect in ((hour, effect) for hour in sorted(hours) for effect in _of_hour(rows, hour)):
             if effect.amounts == MarkCode.Amounts.STOPPED:
-                found[place_id].append((hour, "F", effect))
+                found[place_id].append((moment, "F", effect))
             elif effect.amounts == MarkCode.Amounts.MISSING:
-                found[place_id].append((hour, effect.letter, effect))
+                found[place_id].append((moment, effect.letter, effect))
     return dict(found)
 
 

@@ -125,6 +125,9 @@ def load(
         if only is None or only(subject):
             groups.setdefault(subject, []).append(series)
     ordered = sorted(groups.items(), key=lambda item: (item[0].factor not in FLOWS, item[0].medium, item[0].factor))
+    from luming.telemetry.statistics import marked  # needs the rows that are declared here
+
+    marks = marked.load(places, start, end, as_of)
     for batch in _batches(ordered):
         wanted = [series for _subject, members in batch for series in members]
         minutes = {series.pk for series in wanted if series.interval == Interval.MINUTE}
@@ -134,7 +137,7 @@ def load(
         parts = store.effective(minutes, start, end, as_of=as_of) if minutes else None
         for subject, members in batch:
             for part in _by_step(members):
-                yield _loaded(subject, part, received, parts)
+                yield marked.applied(_loaded(subject, part, received, parts), marks)
 
 
 FLOWS = frozenset({"w00000", "a00000"})
