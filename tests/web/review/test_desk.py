@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from luming.core.models import Attachment
 from luming.registry.models import Outlet, Series
+from luming.telemetry.marks.models import Mark, MarkCode
 from luming.telemetry.models import Gap
 from luming.telemetry.review import actions, presence, queue
 from luming.telemetry.review.models import Draft, Review, ReviewDay, ReviewRule
@@ -63,6 +64,17 @@ def test_gaps_and_days_around_are_drawn(review, reviewer):
     found = data(reviewer, review)
     assert [(band["kind"], band["start"]) for band in found["bands"]] == [("gap", review.ms(3))]
     assert [review.ms(-1), 3.0, 3.0, 0] in found["around"][str(review.series.pk)]
+
+
+def test_marks_of_the_enterprise_are_drawn(review, reviewer):
+    code = MarkCode.objects.first()
+    Mark.objects.create(
+        outlet=review.world.outlet, code=code, start=review.at(2), end=review.at(4), explanation="t", late=True,
+        deadline=review.at(10), made_at=review.at(12), edition="t",
+    )  # fmt: skip
+    (band,) = [band for band in data(reviewer, review)["bands"] if band["kind"] == "mark"]
+    assert (band["start"], band["end"]) == (review.ms(2), review.ms(4))
+    assert band["label"].endswith("Made late")
 
 
 def test_a_draft_is_kept_at_once_and_taken_back(review, reviewer):

@@ -1,4 +1,4 @@
-"""What lies behind the values on the workbench's chart: calibrations, maintenance, changes of maintainer, gaps."""
+"""What lies behind the values on the workbench's chart: calibrations, maintenance, marks of the enterprise, gaps."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ from django.utils.translation import gettext as _
 
 from luming.core.models import User
 from luming.registry.models import Place
+from luming.telemetry.instruments.models import factor_name
+from luming.telemetry.instruments.spans import spans
+from luming.telemetry.marks.models import Mark
 from luming.telemetry.models import Gap
 from luming.web import words
-
-KINDS = {"calibration": "calibration", "maintenance": "maintenance", "maintainer": "maintainer"}
 
 
 def of_place(user: User, place: Place, start: datetime, end: datetime) -> list[dict[str, Any]]:
     """Return periods with their kind and label, in order of time; instants have equal ends."""
-    if not user.may("device.view"):
-        return []
-    found = [*_work(place, start, end), *_gaps(user, place, start, end)]
+    found = _marks(place, start, end) if place.kind == Place.Kind.OUTLET else []
+    if user.may("device.view"):
+        found += [*_work(place, start, end), *_gaps(user, place, start, end)]
     return sorted(found, key=lambda band: band["start"])
 
 
 def _work(place: Place, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    from luming.telemetry.instruments.models import factor_name
-    from luming.telemetry.instruments.spans import spans
-
     labels = {"calibration": _("Calibration"), "maintenance": _("Maintenance"), "maintainer": _("New maintainer")}
     found = []
     for period in spans([place.pk], start, end).get(place.pk, []):
@@ -35,6 +33,17 @@ def _work(place: Place, start: datetime, end: datetime) -> list[dict[str, Any]]:
         if detail.get("drift") is not None:
             parts.append(f"{detail['drift']:+.2f} {detail.get('unit') or ''}")
         found.append(_band(period.kind, period.start, period.end, " · ".join(part for part in parts if part)))
+    return found
+
+
+def _marks(place: Place, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    """Return what the enterprise states of its periods; what is late or contradictory says so."""
+    rows = Mark.objects.filter(outlet=place.pk, state__in=(Mark.State.SUBMITTED, Mark.State.CONFIRMED))
+    found = []
+    for row in rows.touching(start, end).select_related("code").order_by("start"):
+        remarks = [(row.late, Mark._meta.get_field("late")), (row.contradicted, Mark._meta.get_field("contradicted"))]
+        parts = [str(row.code), str(row.get_state_display()), *(str(field.verbose_name) for on, field in remarks if on)]
+        found.append(_band("mark", row.start, row.end, " · ".join(parts)))
     return found
 
 

@@ -6,7 +6,7 @@ const SPACE = 30; // px between two grids: the title of the next
 const DAY = 86400000;
 const COLOURS = ["#0b6e63", "#b4540a", "#4453c4", "#8a3b9a", "#2176ae", "#7a6a00"];
 const LIGHT = ["#3fc0ae", "#f0a35e", "#97a2ff", "#d48be4", "#6cbbf0", "#d9c64a"];
-const BANDS = { calibration: "rgba(68,83,196,.18)", maintenance: "rgba(138,59,154,.18)", maintainer: "rgba(122,106,0,.5)", gap: "rgba(130,140,150,.22)" };
+const BANDS = { calibration: "rgba(68,83,196,.18)", maintenance: "rgba(138,59,154,.18)", maintainer: "rgba(122,106,0,.5)", gap: "rgba(130,140,150,.22)", mark: "rgba(33,118,174,.16)" };
 const MARKS = {
   1: { color: "#f59f00", symbol: "diamond" }, // suspect
   2: { color: "#d63939", symbol: "path://M1 1L9 9M9 1L1 9", hollow: true }, // invalid
