@@ -101,7 +101,7 @@ def prepare(days: int) -> dict[str, str]:
     step("tables / 数据表")
     call_command("migrate", interactive=False, verbosity=0)
 
-    from luming.demo import announcements, fleet, history, instruments, permits, reviews, samples, telling
+    from luming.demo import announcements, fleet, history, instruments, marks, permits, reviews, samples, telling
     from luming.registry import city
     from luming.telemetry import judging
     from luming.telemetry.quality import closing
@@ -121,6 +121,7 @@ def prepare(days: int) -> dict[str, str]:
     step("checks / 数据检查")
     closing.loaded(timezone.now() - timedelta(days=days), timezone.now())
     reviews.load(today)
+    marks.load(today)
     judging.judge_pending()  # the newest hours, for the first page; the worker goes on with the older ones
     connections.close_all()
     return passwords
