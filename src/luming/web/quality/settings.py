@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -132,7 +133,7 @@ class SettingForm(Styled):
             default = one.of(factor, medium)
             # what differs by factor is in its unit; counts of rows and multiples have none
             unit = one.unit or (factors.unit(factor, medium) if factor and one.by_factor else "")
-            title = words.parameter(one)
+            title = capfirst(words.parameter(one))
             self.fields[PREFIX + one.name] = forms.FloatField(
                 label=f"{title} ({unit})" if unit else title,
                 required=False,
