@@ -56,10 +56,20 @@ PAGES = {
     "statistics-rates": "statistics",
     "statistic": "statistics",
     "place-statistics": "statistics",
+<<<<<<< /tmp/evmine
+    "evidence-judgement": "evidence",
+    "evidence-statistic": "evidence",
+    "evidence-value": "evidence",
+    "evidence-packet": "evidence",
+    "evidence-sheets": "evidence",
+    "evidence-sheet": "evidence",
+    "evidence-days": "evidence",
+=======
     "marks": "marks",
     "mark": "marks",
     "mark-outlet": "marks",
     "mark-figures": "marks",
+>>>>>>> /tmp/wt-evidence/src/luming/web/helping.py
     "unregistered": "device",
     "adopt": "device",
     "map": "map",

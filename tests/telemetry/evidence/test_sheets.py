@@ -12,7 +12,17 @@ from luming.domains.enforcement import evaluate
 from luming.hj212 import CHINA, encode
 from luming.registry.models import Device, Facility, Limit, Outlet, Region, Series
 from luming.telemetry import judging, store
-from luming.telemetry.evidence import actions, checking, closing, codes, documents, influence, lineage
+from luming.telemetry.evidence import (
+    actions,
+    checking,
+    closing,
+    codes,
+    documents,
+    influence,
+    lineage,
+    sources,
+    verifying,
+)
 from luming.telemetry.evidence.models import EvidenceSheet
 from luming.telemetry.identity import PacketIds
 from luming.telemetry.models import Judgement
@@ -265,3 +275,24 @@ def test_codes_are_read_as_people_write_them():
     assert codes.read(f" {code[:5]}-{code[5:10]} {code[10:]}") == code
     assert codes.read("OIL" + "0" * 17) == "011" + "0" * 17
     assert codes.read("U" * 20) == "" and codes.read("0") == ""
+
+
+def test_reviews_statistics_and_sheets_are_covered_by_the_day(stack):
+    sheet = actions.issue_sheet(stack.user, "judgement", str(stack.judgement().pk), "证明")
+    now = datetime.now(UTC)
+    *_before, day = closing.close_days(now + 2 * DAY)
+    while day.of("sheets")["count"] == 0:
+        day = closing.DayHash.objects.get(day=day.day - DAY)
+    assert day.of("statistics")["count"] == Statistic.objects.count() and day.of("sheets")["count"] == 1
+    assert not [item for one in verifying.verify_days(day.day, day.day) for item in one.differences]
+    with tampering() as owner:
+        owner.execute("UPDATE statistics_statistic SET value = value + 1 WHERE kind = 'year' AND measure = 'mean'")
+        owner.execute("UPDATE evidence_evidencesheet SET purpose = '其他' WHERE id = %s", [sheet.pk])
+    found = {item.source: item for one in verifying.verify_days(day.day, day.day) for item in one.differences}
+    assert set(found) == {"statistics", "sheets"} and "mean year" in found["statistics"].key
+
+
+def test_every_source_is_there_with_its_columns(stack):
+    for source in sources.SOURCES:
+        assert source.is_there(), source.name
+        assert isinstance(list(source.lines(MIDNIGHT, MIDNIGHT + DAY)), list)

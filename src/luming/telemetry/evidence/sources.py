@@ -101,6 +101,71 @@ SOURCES = (
         ("at", "actor_id", "actor_name", "verb", "object_type", "object_id", "object_name", "reason", "detail"),
         _at("at"),
     ),
+    Source(
+        "reviews", _("Signed reviews"), "review_review", ("id",),
+        ("day_id", "number", "user_id", "at", "hash", "previous", "document", "needs_second", "batch", "note"),
+        _at("at"),
+    ),
+    Source(
+        "decisions", _("Decisions"), "review_decision", ("id",),
+        (
+            "review_id", "series_id", "start", "end", "action", "code_id", "reason", "method", "value", "other_id",
+            "periods",
+        ),
+        ("review_id IN (SELECT id FROM review_review WHERE at >= %(begin)s AND at < %(end)s)",),
+    ),
+    Source(
+        "countersignatures", _("Second signatures"), "review_countersignature", ("id",),
+        ("review_id", "user_id", "at", "accepted", "reason"), _at("at"),
+    ),
+    Source(
+        "statistics", _("Statistics"), "statistics_statistic",
+        ("place_id", "measure", "kind", "factor", "start", "revision"),
+        (
+            "id", "value", "rounded", "valid", "reason", "count", "expected", "required", "substituted", "weight",
+            "unit", "method", "decimals", "source", "edition", "rule", "verified", "digest", "deviation", "as_of",
+            "computed_at", "software",
+        ),
+        _at("computed_at"),
+    ),
+    Source(
+        "custody", _("Chain of custody"), "sampling_custodyevent", ("id",),
+        (
+            "sample_id", "sequence", "kind", "at", "signed_at", "signed_by_id", "signed_name", "from_whom", "to_whom",
+            "temperature_c", "preservation", "reason", "facts", "previous_hash", "hash",
+        ),
+        _at("signed_at"),
+    ),
+    Source(
+        "results", _("Results of samples"), "sampling_sampleresult", ("id",),
+        (
+            "sample_id", "factor", "revision", "value", "unit", "below_detection", "detection_limit", "withdrawn",
+            "method", "analyst", "instrument", "analysed_at", "holding_hours", "holding_allowed", "holding_rule",
+            "reason", "entered_by_id", "entered_at",
+        ),
+        _at("entered_at"),
+    ),
+    Source(
+        "result-reviews", _("Reviews of results"), "sampling_resultreview", ("id",),
+        ("result_id", "decision", "reason", "reviewed_by_id", "reviewed_at", "seen_hash"), _at("reviewed_at"),
+    ),
+    Source(
+        "marks", _("Marks of dischargers"), "marks_markevent", ("pgh_id",),
+        (
+            "pgh_created_at", "pgh_label", "pgh_obj_id", "outlet_id", "code_id", "factors", "start", "end",
+            "explanation", "state", "deadline", "late", "edition", "contradictions", "contradicted", "made_by_id",
+            "made_at", "decided_by_id", "decided_at", "reason", "is_demo",
+        ),
+        _at("pgh_created_at"),
+    ),
+    Source(
+        "sheets", _("Evidence sheets"), "evidence_evidencesheet", ("id",),
+        (
+            "code", "kind", "key", "place_id", "document", "sha256", "sm3", "days", "purpose", "issued_by_id",
+            "issued_at", "software", "is_demo",
+        ),
+        _at("issued_at"),
+    ),
 )  # fmt: skip
 
 

@@ -110,6 +110,7 @@ WORDS: dict[str, Any] = {
     "reviews": gettext_lazy("Signed reviews"),
     "packets": gettext_lazy("Packets"),
     "packet": gettext_lazy("Packet"),
+    "at": gettext_lazy("Received"),
     "size": gettext_lazy("Bytes"),
     "days": gettext_lazy("Days it rests on"),
     "day": gettext_lazy("Day"),
