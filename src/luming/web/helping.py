@@ -56,7 +56,6 @@ PAGES = {
     "statistics-rates": "statistics",
     "statistic": "statistics",
     "place-statistics": "statistics",
-<<<<<<< /tmp/evmine
     "evidence-judgement": "evidence",
     "evidence-statistic": "evidence",
     "evidence-value": "evidence",
@@ -64,12 +63,10 @@ PAGES = {
     "evidence-sheets": "evidence",
     "evidence-sheet": "evidence",
     "evidence-days": "evidence",
-=======
     "marks": "marks",
     "mark": "marks",
     "mark-outlet": "marks",
     "mark-figures": "marks",
->>>>>>> /tmp/wt-evidence/src/luming/web/helping.py
     "unregistered": "device",
     "adopt": "device",
     "map": "map",
