@@ -7,11 +7,13 @@ from access import quality as access
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 from sent_series import Sender, lively
 
 from luming.core.models import AuditEntry, Task, User
 from luming.registry.models import Series
 from luming.science.qc.catalogue import catalogue
+from luming.science.qc.model import Mark
 from luming.telemetry import store
 from luming.telemetry.quality import closing, running
 from luming.telemetry.quality.models import CheckSetting, PlaceDay, SuspicionRecord
@@ -61,9 +63,12 @@ def test_the_catalogue_lists_every_check_with_its_rate(world, measured):
 
 def test_a_check_shows_its_parameters_places_and_examples(world, measured):
     page = text(world.client("duty").get(reverse("quality-check", args=["GEN-NEGATIVE"])))
-    assert world.outlet.name in page and "HJ 817-2018" in page and "not compared with the text" in page
+    assert world.outlet.name in page and escape(catalogue()["GEN-NEGATIVE"].source) in page
     assert value_page(world, measured, 30) in page
     assert world.client("duty").get(reverse("quality-check", args=["GEN-NOTHING"])).status_code == 404
+    unread = next(check for check in catalogue().values() if check.mark is Mark.MEMORY)
+    page = text(world.client("duty").get(reverse("quality-check", args=[unread.code])))
+    assert "not compared with the text" in page
 
 
 def test_others_see_no_places_of_others(world, measured):
