@@ -14,6 +14,7 @@ from luming.core.models import Attachment, Organisation
 from luming.registry.models import Facility
 from luming.telemetry.marks import wanting
 from luming.telemetry.marks.models import Mark, MarkCode
+from luming.telemetry.models import Judgement
 
 HOUR = timedelta(hours=1)
 # Queries of each page for the given role; a query in a loop breaks them.
@@ -203,3 +204,10 @@ def test_the_chart_holds_values_and_marks(world, marked):
 @pytest.mark.parametrize("key", ["marks", "mark-codes"])
 def test_registers_are_listed(world, marked, key):
     assert text_of(world.client("reviewer"), reverse("register", args=[key]))
+
+
+def test_a_judgement_names_the_marks_that_entered_it(world, marked):
+    own = {"code": "maintenance", "marks": [marked.confirmed.pk], "factors": [], "excluded": True, "shutdown": False}
+    Judgement.objects.filter(pk=world.judgement.pk).update(detail=world.judgement.detail | {"marks": [own]})
+    text = text_of(world.client("duty"), reverse("judgement", args=[world.outlet.pk, world.judgement.pk]))
+    assert reverse("mark", args=[marked.confirmed.pk]) in text and "keeps values out" in text
