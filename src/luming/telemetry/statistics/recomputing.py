@@ -17,7 +17,7 @@ from django.db import transaction
 from luming.core import manifest
 from luming.registry.models import Interval, Place, Series
 from luming.standards.edition import CITY_ZONE, city_day
-from luming.standards.periods import city_days, ordinal, start_of
+from luming.standards.periods import ordinal
 from luming.telemetry import judging
 from luming.telemetry.statistics import (
     days,
@@ -74,15 +74,14 @@ def recompute_pending(limit: int = 5000, *, now: datetime | None = None) -> Outc
 def recompute_between(
     first: date, last: date, place_ids: Sequence[int] | None = None, *, now: datetime | None = None
 ) -> Iterator[tuple[date, Outcome]]:
-    """Compute all days of a period again, a quarter per transaction, whether anything changed or not.
+    """Compute all days of a period again, a year per transaction, whether anything changed or not.
 
     Yields the last day of each part computed with its outcome. Days that are not over are left out.
     """
     now = now or datetime.now(UTC)
     last = min(last, city_day(now) - DAY)
     while first <= last:
-        quarter = int(ordinal(np.datetime64(first.isoformat(), "us"), "quarter"))
-        until = min(last, city_days(start_of(quarter + 1, "quarter")).item() - DAY)
+        until = min(last, date(first.year, 12, 31))
         with transaction.atomic():
             _lock()
             outcome = compute(known_days(first, until, place_ids), now=now)
