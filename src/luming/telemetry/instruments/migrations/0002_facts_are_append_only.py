@@ -16,5 +16,5 @@ BACKWARD = "DROP TRIGGER append_only ON instruments_devicefact;"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("instruments", "0001_instruments"), ("core", "0002_audit_is_append_only")]
+    dependencies = [("instruments", "0001_instruments"), ("telemetry", "0006_verdicts")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]

@@ -32,5 +32,5 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sampling", "0001_samples"), ("core", "0002_audit_is_append_only")]
+    dependencies = [("sampling", "0001_samples"), ("telemetry", "0006_verdicts")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD), migrations.RunSQL(REVOKE, GRANT)]
