@@ -1,5 +1,6 @@
 """Marks in exceedance decisions: code × state × time, exactly as configured."""
 
+from luming.telemetry import store
 from luming.telemetry.marks import actions, reading
 from luming.telemetry.marks.models import MarkCode
 from luming.telemetry.models import Judgement
@@ -137,3 +138,15 @@ def test_what_checks_and_statistics_read(scene):
         (scene.at(0), "F"), (scene.at(1), "F"), (scene.at(8), "M"),
     ]  # fmt: skip
     assert reading.spans([place], scene.at(2), scene.at(5)) == {}
+
+
+def test_values_of_a_plant_stated_to_stand_still_are_doubted_by_the_checks(scene):
+    scene.send(0, {"a34013": 5.0, "a21026": 20.0, "a19001": 8.0, "a00000": 90.0})
+    actions.confirm(scene.anna, scene.mark("stopped", 0, 1))
+    scene.judge()
+    spoke = {
+        check.partition(":")[0]
+        for row in store.verdicts([row.pk for row in scene.series.values()], scene.at(0), scene.at(1))
+        for check in row.checks
+    }
+    assert "GAS-STOPPED" in spoke

@@ -18,7 +18,7 @@ from luming.telemetry.models import Judgement
 
 HOUR = timedelta(hours=1)
 # Queries of each page for the given role; a query in a loop breaks them.
-BUDGETS = {"list": 10, "mark": 16, "outlet": 27, "portal": 21, "figures": 6}
+BUDGETS = {"list": 10, "mark": 22, "outlet": 27, "portal": 21, "figures": 6}
 
 
 def text_of(client, url, **values):
@@ -211,3 +211,12 @@ def test_a_judgement_names_the_marks_that_entered_it(world, marked):
     Judgement.objects.filter(pk=world.judgement.pk).update(detail=world.judgement.detail | {"marks": [own]})
     text = text_of(world.client("duty"), reverse("judgement", args=[world.outlet.pk, world.judgement.pk]))
     assert reverse("mark", args=[marked.confirmed.pk]) in text and "keeps values out" in text
+
+
+def test_what_came_after_a_mark_speaks_against_it_too(world, marked):
+    url = reverse("mark", args=[marked.waiting.pk])
+    assert "Found since it was made" not in text_of(world.client("reviewer"), url)
+    marked.make("banked", -20, -19)
+    text = text_of(world.client("reviewer"), url)
+    assert "Found since it was made" in text and "Another mark on the same time" in text
+    assert "Found since" not in text_of(world.client("enterprise"), url)

@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
 from luming.core.models import Attachment, AuditEntry
-from luming.telemetry.marks import actions, words
+from luming.telemetry.marks import actions, examining, words
 from luming.telemetry.marks.models import Mark
 from luming.telemetry.marks.reading import hours_of
 from luming.telemetry.models import Judgement
@@ -36,6 +36,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "place": mark.outlet,
         "consequence": words.consequence(mark.code),
         "findings": [_finding(mark, finding) for finding in mark.contradictions],
+        "since": [_finding(mark, finding) for finding in _since(mark)] if request.user.may(actions.DECIDE) else [],
         "judged": _judged(mark),
         "files": list(files),
         "history": list(history),
@@ -46,6 +47,14 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "internal": request.user.is_internal,
     }
     return render(request, "web/marks/mark.html", values)
+
+
+def _since(mark: Mark) -> list[dict[str, Any]]:
+    """Return what speaks against a mark that waits and did not yet when it was made: data and marks came since."""
+    if not mark.is_waiting:
+        return []
+    stored = {finding["kind"] for finding in mark.contradictions}
+    return [finding for finding in examining.examine(mark) if finding["kind"] not in stored]
 
 
 def _finding(mark: Mark, finding: Mapping[str, Any]) -> dict[str, Any]:
