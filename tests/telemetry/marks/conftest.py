@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import translation
 
 from luming.core.models import Organisation, User
 from luming.registry.models import Facility, Limit, Outlet, Region, Series
@@ -119,9 +120,9 @@ class Scene:
 
 @pytest.fixture
 def scene(transactional_db):
-    """Empty the store, whose writers commit over their own connections, and build the scene."""
+    """Empty the store, whose writers commit over their own connections, and build the scene; sentences are English."""
     empty()
-    with store.Writer() as writer:
+    with translation.override("en"), store.Writer() as writer:
         yield Scene(writer)
     empty()
 
