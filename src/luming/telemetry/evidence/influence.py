@@ -42,11 +42,23 @@ def of_value(series: Series, start: datetime, revision: int) -> list[Influence]:
     """Return the judgements and the latest statistics whose period holds a value; ``revision`` is what is asked for."""
     rows = _statistics(series, start)
     engine = Engine()
-    days = {row.pk: _uses(engine, row, series, start, revision) for row in rows if row.kind not in words.LONGER}
-    chained = [row for row in rows if row.kind == words.DAY and days[row.pk]]
+    known: dict[int, bool | None] = {}
+    hours: list[Statistic] = []  # that the platform made of minutes
+    for row in rows:
+        if row.kind in words.LONGER:
+            continue
+        if series.interval == Interval.MINUTE and row.kind != words.HOUR:
+            known[row.pk] = None if row.measure in words.RATES else _holds(engine, row, hours)
+        else:
+            known[row.pk] = _uses(engine, row, series, start, revision)
+        if row.kind == words.HOUR and known[row.pk]:
+            hours.append(row)
+    chained = [row for row in rows if row.kind == words.DAY and known[row.pk]]
     found = [Influence("judgement", row, used) for row, used in _judgements(series, start, revision, chained)]
     for row in rows:
-        used = days[row.pk] if row.kind not in words.LONGER else _holds(engine, row, chained)
+        used = known.get(row.pk)
+        if row.kind in words.LONGER and row.measure not in words.RATES:  # rates only count hours
+            used = _holds(engine, row, chained)
         found.append(Influence("statistic", row, used))
     return found
 
@@ -71,7 +83,8 @@ def of_statistic(row: Statistic) -> list[Influence]:
     for one in longer:
         if row.kind == words.DAY and statistic_inputs.source_measure(one) != row.measure:
             continue
-        found.append(Influence("statistic", one, _holds(engine, one, [row])))
+        counted = row.kind == words.HOUR and one.measure in words.RATES
+        found.append(Influence("statistic", one, None if counted else _holds(engine, one, [row])))
     return found
 
 
@@ -92,8 +105,6 @@ def _uses(engine: Engine, row: Statistic, series: Series, start: datetime, revis
         return False
     micros = round(start.timestamp() * 1_000_000)
     mine = rows[(rows["series"] == series.pk) & (rows["start"].astype(np.int64) == micros)]
-    if not len(mine) and series.interval == Interval.MINUTE and row.kind != words.HOUR:
-        return None  # through the hour, which is listed beside it
     return bool((mine["revision"] == revision).any())
 
 

@@ -234,8 +234,13 @@ def _of_day(one: Statistic, rows: np.ndarray) -> Input:
     """Return a day among the inputs of a longer period; ``agrees``: its digest is the one that was chained in."""
     start = np.datetime64(one.start.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64)
     mine = rows[rows["start"].astype(np.int64) == start]
-    chained = len(mine) == 1 and bytes(mine["chain"][0]).ljust(8, b"\0").hex() == one.digest[:16]
+    chained = len(mine) == 1 and _head(mine["chain"][0]) == one.digest[:16]
     return Input(STATISTIC, one.start, one.value, one.unit or "", revision=one.revision, statistic=one, agrees=chained)
+
+
+def _head(chain: bytes) -> str:
+    """Return the head of a chained digest as hexadecimal text; numpy drops zeros at its end."""
+    return bytes(chain).ljust(8, b"\0").hex()
 
 
 def _of_rows(row: Statistic, rows: np.ndarray) -> list[Input]:
@@ -260,7 +265,9 @@ def _of_rows(row: Statistic, rows: np.ndarray) -> list[Input]:
         elif revision == statistic_inputs.SUBSTITUTED and row.measure == words.SUBSTITUTED:
             found.append(Input(RULE, start, kept, unit, series.get(number), sequence=sequence))
         elif chain:
-            found.append(Input(STATISTIC, start, kept, unit, series.get(number), statistic=own.get(start)))
+            hour = own.get(start)
+            agrees = hour is not None and hour.digest[:16] == _head(chain)
+            found.append(Input(STATISTIC, start, kept, unit, series.get(number), statistic=hour, agrees=agrees))
         else:
             mine = series.get(number)
             other = mine is not None and mine.factor != row.factor  # the flow that weighed

@@ -48,7 +48,7 @@ def of_groups(position: np.ndarray, rows: np.ndarray, groups: int) -> np.ndarray
     rows : of :data:`INPUT`.
     """
     taken = position >= 0
-    position, rows = position[taken], rows[taken]
+    position, rows = position[taken], rows[taken].astype(INPUT, copy=False)  # numpy joins arrays in its own byte order
     order = np.lexsort((rows["start"].astype(np.int64), rows["series"].astype(np.int64), position))
     data = rows[order].tobytes()
     bounds = np.searchsorted(position[order], np.arange(groups + 1)) * INPUT.itemsize
