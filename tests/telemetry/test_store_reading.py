@@ -207,6 +207,24 @@ def test_a_long_chart_sums_up_in_buckets(series):
     assert chart.peak.tolist() == [datetime(2025, 6, 1, 5), datetime(2025, 6, 1, 12)]
 
 
+def test_a_bucket_sums_up_what_counts(series):
+    packet, pk = make_packet(), series[0].pk
+    write([packet], [row(packet, pk, NOW + i * HOUR, value) for i, value in enumerate((1.0, 900.0, 3.0, 5.0))])
+    write([packet_with_flag := make_packet()], [row(packet_with_flag, pk, NOW + 4 * HOUR, 7.0, flag="C")])
+    rulings = [
+        store.VerdictRow(pk, NOW + HOUR, 0, store.Origin.MEASURED, store.Quality.INVALID, "checks", "1"),
+        store.VerdictRow(
+            pk, NOW + 3 * HOUR, 0, store.Origin.CORRECTED, store.Quality.VALID, "review:1", "1", value=8.0
+        ),
+    ]
+    with transaction.atomic():
+        store.write_verdicts(rulings)
+    chart = store.chart([pk], NOW, NOW + 40 * HOUR, max_points=10)[pk]
+    np.testing.assert_array_equal(chart.value, [(1 + 3 + 8) / 3, np.nan])
+    assert (chart.flag.tolist(), chart.count.tolist()) == (["I", "C"], [4, 1])
+    assert chart.maximum[0] == 8.0 and chart.peak.tolist()[0] == datetime(2025, 6, 1, 7)
+
+
 def test_a_bucket_of_nothing_but_nothing(series):
     packet = make_packet()
     pk = series[0].pk

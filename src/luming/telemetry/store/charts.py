@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from luming.registry.models import Series
+from luming.telemetry.store import verdicts
 from luming.telemetry.store.reading import fetch, observations
 from luming.telemetry.store.rows import micros
 
-_NORMAL = ord("N")  # HJ 212-2017 table 8
+_NORMAL, _INVALID = ord("N"), ord("I")  # HJ 212-2017 table 8, and what verdicts say (see Effective.letters)
 
 
 @dataclass(slots=True)
@@ -21,10 +22,11 @@ class Chart:
     """The points of one series, in order of time.
 
     ``bucket`` is None when each point is one observation; ``minimum`` and ``maximum`` are then what the device sent.
-    Else a point sums up the observations of ``bucket`` from ``start`` on: ``value`` and ``converted`` are means,
-    ``minimum`` and ``maximum`` the extremes of ``value``, ``peak`` the period of the highest one, ``flag`` the first
-    mark that is not normal, and ``packet_id`` is 0: look closer to see packets. ``count`` tells how many observations
-    a point stands for. NaN is none.
+    Else a point sums up the observations of ``bucket`` from ``start`` on: ``value`` and ``converted`` are means of
+    those that count, ``minimum`` and ``maximum`` the extremes of ``value``, ``peak`` the period of the highest one,
+    ``flag`` the first mark that is not normal (I where checks or people speak against a value), and ``packet_id`` is 0:
+    look closer to see packets, and values that do not count. ``count`` tells how many observations a point stands for.
+    NaN is none.
     """
 
     series_id: int
@@ -79,9 +81,31 @@ def _buckets(widths: dict[int, int], start: datetime, end: datetime) -> dict[int
     found = fetch(["mark", "start", "value", "converted"], widths, start, end)
     nothing = {"mark": np.empty(0, np.int32), "start": np.empty(0, "datetime64[us]")}
     nothing |= {"value": np.empty(0), "converted": np.empty(0)}
+    ruled = verdicts.columns(sorted(widths), start, end)
     return {
-        series_id: _summary(series_id, width, start, found.get(series_id, nothing))
+        series_id: _summary(series_id, width, start, _counted(found.get(series_id, nothing), ruled.get(series_id)))
         for series_id, width in widths.items()
+    }
+
+
+def _counted(columns: dict[str, np.ndarray], ruled: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Return the columns without the values that do not count, with I as the mark where a verdict says so."""
+    mark, revision = columns["mark"] & 0xFF, columns["mark"] >> 8
+    mark = np.where(mark == 0, _NORMAL, mark)
+    counts, value = mark == _NORMAL, columns["value"].copy()
+    if ruled is not None and len(ruled) and len(mark):
+        at = np.searchsorted(ruled["start"], columns["start"]).clip(max=len(ruled) - 1)
+        found = ruled[at]
+        holds = (found["start"] == columns["start"]) & (found["revision"] == revision)
+        counts[holds] = found["quality"][holds] == verdicts.Quality.VALID
+        replaced = holds & ~np.isnan(found["value"])
+        value[replaced] = found["value"][replaced]
+        mark = np.where(counts, _NORMAL, np.where(mark == _NORMAL, _INVALID, mark))
+    return {
+        "start": columns["start"],
+        "mark": mark,
+        "value": np.where(counts, value, np.nan),
+        "converted": np.where(counts, columns["converted"], np.nan),
     }
 
 
@@ -90,8 +114,7 @@ def _summary(series_id: int, width: int, origin: datetime, columns: dict[str, np
     bucket = (starts - micros(origin)) // (width * 1_000_000)
     firsts = np.flatnonzero(np.diff(bucket, prepend=-1))  # buckets count from 0
     count = np.diff(firsts, append=len(starts))
-    value, mark = columns["value"], columns["mark"] & 0xFF
-    mark = np.where(mark == 0, _NORMAL, mark)
+    value, mark = columns["value"], columns["mark"]
     flag = mark[_first_where(mark != _NORMAL, firsts)]
     highest = _reduce(np.fmax, value, firsts)
     return Chart(

@@ -281,7 +281,7 @@ def effective(series_ids: Iterable[int], start: datetime, end: datetime, *, as_o
     """
     wanted = sorted(set(series_ids))
     observed = fetch(_OBSERVED, wanted, start, end, as_of=as_of)
-    ruled = _verdict_columns(wanted, start, end, as_of)
+    ruled = columns(wanted, start, end, as_of)
     parts = [
         _joined(series_id, observed.get(series_id), ruled.get(series_id))
         for series_id in wanted
@@ -359,8 +359,8 @@ _RULED = np.dtype([
 ])  # fmt: skip
 
 
-def _verdict_columns(
-    series_ids: Sequence[int], start: datetime, end: datetime, as_of: datetime | None
+def columns(
+    series_ids: Sequence[int], start: datetime, end: datetime, as_of: datetime | None = None
 ) -> dict[int, np.ndarray]:
     """Return the verdict that holds for each period that has one, by series, in order of time."""
     until = "" if as_of is None else " AND at <= %s"
