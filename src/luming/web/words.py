@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from luming import hj212
 from luming.core import manifest
-from luming.telemetry import intake
+from luming.telemetry import intake, store
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ def command_name(code: int) -> str:
 
 
 def flag_name(code: str | None) -> str:
-    """Return what a device's mark of a value says."""
+    """Return what a device's mark of a value says; I is not the device's, but the verdict of a check or a person."""
+    if code == store.INVALID_LETTER:
+        return _("Does not count by its verdict")
     mark = hj212.FLAGS.get(code or "")
     return (code or "") if mark is None else (mark.name_zh if chinese() else mark.name_en)
 

@@ -40,6 +40,7 @@ from luming.telemetry.store.upkeep import (
     sizes,
 )
 from luming.telemetry.store.verdicts import (
+    INVALID_LETTER,
     Effective,
     Origin,
     Quality,
@@ -57,6 +58,7 @@ from luming.telemetry.store.writing import IdentityClashError, Reread, Writer, b
 
 __all__ = [
     "INTERVALS",
+    "INVALID_LETTER",
     "Chart",
     "Columns",
     "Effective",

@@ -14,7 +14,7 @@ from luming.telemetry.store import verdicts
 from luming.telemetry.store.reading import fetch, observations
 from luming.telemetry.store.rows import micros
 
-_NORMAL, _INVALID = ord("N"), ord("I")  # HJ 212-2017 table 8, and what verdicts say (see Effective.letters)
+_NORMAL, _INVALID = ord("N"), ord(verdicts.INVALID_LETTER)  # HJ 212-2017 table 8; see Effective.letters
 
 
 @dataclass(slots=True)

@@ -39,6 +39,7 @@ class Quality(IntEnum):
 # HJ 212-2017 table 8: N is normal; everything else was not measured in the normal state of the device and the outlet.
 NORMAL_LETTERS = ("", "N")
 MANUAL_LETTER = "S"
+INVALID_LETTER = "I"  # ours: a verdict speaks against a value that the device marks as normal
 
 
 def of_letter(letter: str) -> tuple[Origin, Quality]:
@@ -253,7 +254,7 @@ class Effective:
     @property
     def letters(self) -> np.ndarray:
         """Return N for what counts; else the device's mark, or I (invalid) where it is not the mark that speaks."""
-        own = np.where(np.isin(self.flag, NORMAL_LETTERS), "I", self.flag)
+        own = np.where(np.isin(self.flag, NORMAL_LETTERS), INVALID_LETTER, self.flag)
         return np.where(self.quality == Quality.VALID, "N", own)
 
     @property
