@@ -127,6 +127,7 @@ TITLES = {
     "quality": _("Data quality"),
     "device": _("Devices"),
     "upkeep": _("Upkeep of devices"),
+    "marks": _("Marks of periods"),
     "map": _("One map"),
     "cockpit": _("Cockpit"),
     "review": _("Reviewing data"),

@@ -64,7 +64,7 @@ def test_the_portal_costs_a_fixed_number_of_queries(world, django_assert_max_num
     client = world.client("enterprise")
     client.get("/portal/")
     cache.clear()
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(32):
         client.get("/portal/")
 
 

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -85,7 +85,7 @@ class ListColumn:
         return TOTALS.get(self.declared.total, "")
 
     def value(self, record: Any) -> Any:
-        """Return what the record holds: a plain value or a record."""
+        """Return what the record holds: a plain value (a time of day as text) or a record."""
         found = record
         for part in self.name.split(LOOKUP_SEP) if self.field is not None else [self.name]:
             try:
@@ -94,6 +94,8 @@ class ListColumn:
                 return None
             if found is None:
                 return None
+        if isinstance(found, time):
+            return found.isoformat("minutes")
         return found() if callable(found) and not isinstance(found, models.Model) else found
 
     def text(self, value: Any) -> str:
