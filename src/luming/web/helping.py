@@ -140,6 +140,8 @@ TITLES = {
     "account": _("My account"),
     "people": _("Accounts, roles, audit trail"),
     "sampling": _("Sampling"),
+    "evidence": _("Origin of figures and evidence sheets"),
+    "statistics": _("Statistics"),
 }
 _NAME = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*\Z")
 

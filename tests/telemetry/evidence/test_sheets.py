@@ -182,6 +182,9 @@ def test_a_packet_tells_what_it_became(stack):
     found = lineage.of_packet(store.packet(stack.packets[12].id))
     [item] = found.inputs
     assert (item.start, item.value, item.packet.id) == (NOON, 80.0, stack.packets[12].id)
+    went = influence.of_packet([(item.series, item.start, item.revision)])
+    assert went[0].row == stack.judgement() and went[0].used
+    assert stack.statistic("year") in [one.row for one in went if one.used]
 
 
 @pytest.mark.parametrize("kind", lineage.KINDS)

@@ -62,7 +62,8 @@ def test_from_a_judgement_to_the_value_the_packet_and_back(world):
     assert reverse("evidence-judgement", args=[world.judgement.pk]) in page
     assert "rests on another revision" in page  # the newest one is not the one that was judged
     assert "revision 1" in page and "revision 0" in page
-    assert value in text(client.get(packet.group(0)))
+    page = text(client.get(packet.group(0)))
+    assert value in page and reverse("evidence-judgement", args=[world.judgement.pk]) in page
     for name, args in (
         ("judgement", [world.outlet.pk, world.judgement.pk]),
         ("packet", [int(packet.group(1))]),

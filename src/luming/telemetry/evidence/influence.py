@@ -25,6 +25,7 @@ from luming.telemetry.statistics.models import Statistic
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _DEEP = 8  # hours: the longest window that slides
+COMPUTED = (Interval.HOUR, Interval.MINUTE)  # what statistics are made of
 FLOW = "w00000"  # weighs the concentrations of waste water
 _LATEST = ("factor", "measure", "kind", "start")
 
@@ -38,10 +39,10 @@ class Influence:
     used: bool | None
 
 
-def of_value(series: Series, start: datetime, revision: int) -> list[Influence]:
+def of_value(series: Series, start: datetime, revision: int, engine: Engine | None = None) -> list[Influence]:
     """Return the judgements and the latest statistics whose period holds a value; ``revision`` is what is asked for."""
-    rows = _statistics(series, start)
-    engine = Engine()
+    rows = _statistics(series, start) if series.interval in COMPUTED else []
+    engine = engine or Engine()
     known: dict[int, bool | None] = {}
     hours: list[Statistic] = []  # that the platform made of minutes
     for row in rows:
@@ -61,6 +62,21 @@ def of_value(series: Series, start: datetime, revision: int) -> list[Influence]:
             used = _holds(engine, row, chained)
         found.append(Influence("statistic", row, used))
     return found
+
+
+def of_packet(values: Iterable[tuple[Series, datetime, int]]) -> list[Influence]:
+    """Return what the values of a packet (series, start, revision) went into, each figure once.
+
+    A figure rests on the packet when it rests on one of its values.
+    """
+    engine = Engine()
+    found: dict[tuple[str, int], Influence] = {}
+    for series, start, revision in values:
+        for one in of_value(series, start, revision, engine):
+            key = one.kind, one.row.pk
+            if key not in found or (one.used and not found[key].used):
+                found[key] = one
+    return sorted(found.values(), key=lambda one: one.kind != "judgement")
 
 
 def of_statistic(row: Statistic) -> list[Influence]:

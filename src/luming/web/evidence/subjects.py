@@ -45,8 +45,9 @@ def value(user: User, series: int, start: int) -> Found:
 
 
 def packet(user: User, pk: int) -> Found:
-    """Return what a packet became; what its values went into is told on the page of each."""
+    """Return what a packet became, and what its values went into."""
     found = lineage.of_packet(visible_packet(user, pk))
     if found.place is not None and not Place.objects.visible_to(user).filter(pk=found.place.pk).exists():
         found.place, found.inputs = None, []
-    return found, []
+    values = [(item.series, item.start, item.revision) for item in found.inputs if item.series is not None]
+    return found, influence.of_packet(values)
