@@ -62,8 +62,6 @@ def test_templates_hold_no_untranslated_english():
         "Ctrl",
         "Shift",
         "Esc",
-        "SHA-256",
-        "SM3",
         "MB",
         "nbsp",
         "lt",
