@@ -16,8 +16,10 @@ def note(template, **_):
 
 def pytest_sessionstart(session):
     """Listen to Django's test signal; each process of a parallel run keeps its own list."""
+    import emptying
     from django.test.signals import template_rendered
 
+    emptying.install()
     template_rendered.connect(note)
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+import emptying
 import pytest
 from django.core.cache import cache
 
@@ -60,10 +61,7 @@ def page_tests():
 @pytest.fixture
 def world(transactional_db, page_tests):
     """Build the city so that the server's threads see it."""
-    from luming.telemetry.store import connecting
 
     cache.clear()
-    with connecting.connect(**connecting.parameters(as_owner=True)) as owner:
-        tables = "telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_verdict, telemetry_dirty"
-        owner.execute(f"TRUNCATE {tables}")
+    emptying.empty_store()
     return page_tests.build_world()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import emptying
 import pytest
 
 
@@ -25,8 +26,5 @@ def committed_fleet(django_db_setup, django_db_blocker):
 
 def empty_store() -> None:
     """Empty the tables that Django does not know of."""
-    from luming.telemetry.store import connecting
 
-    with connecting.connect(**connecting.parameters(as_owner=True)) as owner:
-        tables = "telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_verdict, telemetry_dirty"
-        owner.execute(f"TRUNCATE {tables}")
+    emptying.empty_store()

@@ -3,18 +3,16 @@
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import emptying
 import pytest
 
 from luming.registry.models import Device, Region, Series, Station
-from luming.telemetry.store import connecting
 
 
 @pytest.fixture
 def empty_store(db):
     """Empty the store's tables before the test: writers commit over their own connections, so no rollback does it."""
-    with connecting.connect(**connecting.parameters(as_owner=True)) as owner:
-        tables = "telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_verdict, telemetry_dirty"
-        owner.execute(f"TRUNCATE {tables}")
+    emptying.empty_store()
 
 
 def make_station(code="S1", region="150203", **fields):

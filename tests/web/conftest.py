@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import emptying
 import pytest
 from django.core.cache import cache
 from django.test import Client
@@ -23,7 +24,6 @@ from luming.telemetry.models import (
     PlaceState,
     UnregisteredDevice,
 )
-from luming.telemetry.store import connecting
 
 NOW = datetime.now(UTC)
 HOUR = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
@@ -77,9 +77,7 @@ def hour_packet(mn, start, value, *, pw="123456", st="31"):
 def empty_store(db):
     """Empty the store: its writer commits over a connection of its own."""
     cache.clear()
-    with connecting.connect(**connecting.parameters(as_owner=True)) as owner:
-        tables = "telemetry_packet, telemetry_packet_release, telemetry_observation, telemetry_verdict, telemetry_dirty"
-        owner.execute(f"TRUNCATE {tables}")
+    emptying.empty_store()
 
 
 @pytest.fixture
