@@ -45,12 +45,23 @@ def examples() -> dict[str, str]:
     from luming.registry.models import Device, Facility, Outlet, Station
     from luming.telemetry import store
     from luming.telemetry.models import Judgement
+    from luming.telemetry.review.models import ReviewDay
+    from luming.telemetry.statistics.models import Statistic
 
     facility = Facility.objects.get(code="DEMO-F01")
     outlet = Outlet.objects.filter(facility=facility).order_by("code")[0]
     device = Device.objects.get(place=outlet)
     exceeding = Judgement.objects.filter(place=outlet, state="exceeding").order_by("-start")[0]
+    station = Station.objects.get(code="DEMO-A01")
+    waiting = ReviewDay.objects.filter(state__in=ReviewDay.WAITING, suspect__gt=0).order_by("-importance")[0]
+    day = Statistic.objects.filter(place=station, kind="day", measure="mean", valid=True).order_by("-start")[0]
     return {
+        "review-day": f"/review/{waiting.place_id}/{waiting.day:%F}/",
+        "statistics": f"/places/{station.pk}/statistics/",
+        "statistic": f"/statistics/{day.pk}/",
+        "marks": f"/marks/outlets/{outlet.pk}/",
+        "health": f"/devices/{device.pk}/health/",
+        "evidence": f"/evidence/judgements/{exceeding.pk}/",
         "facility": f"/facilities/{facility.pk}/",
         "record": f"/registers/facilities/{facility.pk}/",
         "outlet": f"/places/{outlet.pk}/?span=7d",
@@ -95,6 +106,18 @@ def shots() -> Iterator[Shot]:
     yield Shot("packet", "duty", at["packet"])
     yield Shot("judgement", "duty", at["judgement"])
     yield Shot("device", "duty", at["device"])
+    yield Shot("review", "reviewer", "/review/")
+    yield Shot("review-day", "reviewer", at["review-day"])
+    yield Shot("checks", "reviewer", "/quality/")
+    yield Shot("check", "reviewer", "/quality/checks/GEN-STUCK/")
+    yield Shot("statistics", "duty", at["statistics"])
+    yield Shot("statistic", "duty", at["statistic"])
+    yield Shot("device-health", "duty", at["health"])
+    yield Shot("maintainers", "duty", "/devices/maintainers/")
+    yield Shot("sampling", "reviewer", "/sampling/")
+    yield Shot("marks", "enterprise", at["marks"])
+    yield Shot("evidence", "duty", at["evidence"])
+    yield Shot("integrity", "duty", "/evidence/days/")
     yield Shot("problems", "duty", "/packets/problems/")
     yield Shot("unregistered", "duty", "/unregistered/")
     yield Shot("places", "duty", "/places/")
@@ -121,7 +144,8 @@ def shots() -> Iterator[Shot]:
         ("home", "duty", "/"), ("map", "duty", "/map/"), ("facility", "duty", at["facility"]),
         ("outlet", "duty", at["outlet"]), ("list", "registrar", "/registers/outlets/"),
         ("record", "registrar", at["record"]), ("cockpit", "leader", "/cockpit/"), ("portal", "enterprise", "/portal/"),
-        ("public", "", "/public/zh/"),
+        ("public", "", "/public/zh/"), ("review", "reviewer", at["review-day"]), ("marks", "enterprise", at["marks"]),
+        ("sampling", "duty", "/sampling/"),
     ):  # fmt: skip
         yield Shot(f"phone-{name}", role, path, PHONE)
 
