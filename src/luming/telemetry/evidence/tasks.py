@@ -16,7 +16,7 @@ AT_ONCE = 40  # days closed by one job: a new installation with a long history g
 WEEK = timedelta(days=7)
 
 
-@app.periodic(cron="27 * * * *")
+@app.periodic(cron="*/5 * * * *")
 @app.task(queueing_lock="close-days", lock="close-days")
 def close_days(timestamp: int) -> int:
     """Close the days that are over."""
