@@ -39,11 +39,20 @@ def _anchor(text: str) -> tuple[date, str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Verify; 0 when all is as it was, 1 when something differs."""
+    """Verify; 0 when all is as it was, 1 when something differs, 2 when the database cannot be reached."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "luming.web.settings")
     import django
+    from django.db.utils import OperationalError
 
     django.setup()
+    try:
+        return _verify(args)
+    except OperationalError as error:
+        print(f"the database cannot be reached; is the product running? / 数据库无法连接: {error}", file=sys.stderr)
+        return 2
+
+
+def _verify(args: argparse.Namespace) -> int:
     from luming.telemetry.evidence import closing, verifying
     from luming.telemetry.evidence.models import DayHash
 
