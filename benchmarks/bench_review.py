@@ -96,8 +96,8 @@ def doubt(date: Any) -> int:
     from django.db import transaction
 
     from luming.registry.models import Series
+    from luming.standards.edition import midnight
     from luming.telemetry import store
-    from luming.telemetry.review.models import midnight
     from luming.telemetry.store import Origin, Quality, VerdictRow
 
     chance = random.Random(f"{SEED} {date}")

@@ -9,9 +9,9 @@ from django.utils import timezone
 from driving import DESKTOP, PHONE, opened, report, violations
 from sent_series import Sender, lively
 
+from luming.standards.edition import midnight
 from luming.telemetry.quality import closing, running
 from luming.telemetry.quality.models import SuspicionRecord
-from luming.telemetry.quality.settled import midnight
 
 HOUR = timedelta(hours=1)
 

@@ -68,6 +68,15 @@ def city_day(when: date | datetime) -> date:
     return (when.astimezone(CITY_ZONE) if when.tzinfo else when).date()
 
 
+def midnight(day: date) -> datetime:
+    """Return the instant at which a day of the city begins.
+
+    >>> midnight(date(2026, 3, 1)).isoformat()
+    '2026-03-01T00:00:00+08:00'
+    """
+    return datetime(day.year, day.month, day.day, tzinfo=CITY_ZONE)
+
+
 def _edition(row: dict[str, str]) -> Edition:
     return Edition(
         key=row["edition"],

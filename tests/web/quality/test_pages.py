@@ -14,10 +14,10 @@ from luming.core.models import AuditEntry, Task, User
 from luming.registry.models import Series
 from luming.science.qc.catalogue import catalogue
 from luming.science.qc.model import Mark
+from luming.standards.edition import midnight
 from luming.telemetry import store
 from luming.telemetry.quality import closing, running
 from luming.telemetry.quality.models import CheckSetting, PlaceDay, SuspicionRecord
-from luming.telemetry.quality.settled import midnight
 from luming.telemetry.store import Origin, Quality, VerdictRow
 
 HOUR = timedelta(hours=1)

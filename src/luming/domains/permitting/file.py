@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Min
 from django.utils import timezone
@@ -17,7 +17,7 @@ from luming.domains.permitting import accounts, factors, links, numbers, words
 from luming.domains.permitting.accounts import Line
 from luming.domains.permitting.models import Permit
 from luming.registry.models import Facility
-from luming.standards.edition import CITY_ZONE
+from luming.standards.edition import midnight
 
 FACILITY = frozenset({"facility"})
 # Points of the portrait: a method of this product, no law and no rating of the bureau (docs/reference/permitting.md).
@@ -36,7 +36,7 @@ def moments(user: User, facility: Facility, before: datetime, limit: int) -> Ite
     for permit in permits:
         found.append(
             Moment(
-                _midnight(permit.issued_on),
+                midnight(permit.issued_on),
                 _("Permit issued"),
                 f"{permit.number} · {permit.get_category_display()} · {permit.issued_by}",
                 links.permit(permit),
@@ -44,7 +44,7 @@ def moments(user: User, facility: Facility, before: datetime, limit: int) -> Ite
             )
         )
         if permit.status == Permit.Status.VALID:
-            ended = _midnight(permit.valid_to + timedelta(days=1))
+            ended = midnight(permit.valid_to + timedelta(days=1))
             found.append(
                 Moment(ended, _("Permit expired"), permit.number, links.permit(permit), "danger", "certificate-off")
             )
@@ -66,10 +66,6 @@ def _ended_at(permits: Iterable[int]) -> dict[int, datetime]:
         return {}
     rows = event_models(Permit)[-1]._default_manager.filter(pgh_obj__in=wanted).exclude(status=Permit.Status.VALID)
     return dict(rows.order_by().values_list("pgh_obj").annotate(Min("pgh_created_at")))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=CITY_ZONE)
 
 
 # ---- portrait --------------------------------------------------------------------------------------------------------

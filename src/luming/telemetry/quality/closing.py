@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from luming.registry.models import Place, Series
 from luming.science.qc.catalogue import edition
+from luming.standards.edition import midnight
 from luming.telemetry.quality import running
 from luming.telemetry.quality.models import CheckRun, CheckSetting
-from luming.telemetry.quality.settled import midnight
 from luming.telemetry.quality.tallies import Tally, city_days
 
 DAY = timedelta(days=1)

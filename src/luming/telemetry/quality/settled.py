@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db.models import Q
 from luming.hj212 import CHINA
 from luming.science.qc.catalogue import Settings
 from luming.science.qc.model import Severity
+from luming.standards.edition import midnight
 from luming.telemetry.quality.facts import PlaceFacts, SeriesFacts
 from luming.telemetry.quality.models import CheckSetting
 
@@ -126,11 +127,6 @@ def _stretches(rows: Iterable[CheckSetting], start: datetime, end: datetime) -> 
                 cuts.add(moment)
     ordered = sorted(cuts)
     return list(pairwise(ordered))
-
-
-def midnight(day: date) -> datetime:
-    """Return the beginning of a day of the city."""
-    return datetime.combine(day, time.min, CHINA)
 
 
 def _day(moment: Any) -> date:

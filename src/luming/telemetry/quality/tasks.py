@@ -10,9 +10,9 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from luming.registry.models import Place, Series
+from luming.standards.edition import midnight
 from luming.telemetry.quality import closing, suspicions
 from luming.telemetry.quality.models import CheckSetting
-from luming.telemetry.quality.settled import midnight
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from luming.registry.models import Limit, Place, Series
 from luming.registry.queries import limits_in_force
+from luming.standards.edition import midnight
 from luming.telemetry import store, units
 from luming.telemetry.models import Judgement
-from luming.telemetry.review.models import midnight
 from luming.telemetry.review.seen import standing
 from luming.telemetry.store import Effective, Quality
 

@@ -19,11 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from luming.core.history import tracked
 from luming.core.models import User
 from luming.registry.models import Medium, Place, Series, Station
-
-
-def midnight(day: date) -> datetime:
-    """Return the instant at which a day of the city begins."""
-    return timezone.make_aware(datetime.combine(day, time()))
+from luming.standards.edition import midnight
 
 
 class OfPlaceQuerySet(models.QuerySet[Any]):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from luming.registry.models import Place, Series
-from luming.standards.edition import city_day
+from luming.standards.edition import city_day, midnight
 from luming.standards.periods import ordinal, start_of
 from luming.telemetry.statistics import (
     days,
@@ -34,7 +34,6 @@ from luming.telemetry.statistics import (
 )
 from luming.telemetry.statistics.loading import Subject
 from luming.telemetry.statistics.models import Statistic
-from luming.telemetry.statistics.recomputing import midnight
 from luming.telemetry.statistics.storage import Figures
 
 DAY = timedelta(days=1)

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from luming.core import manifest
 from luming.registry.models import Interval, Place, Series
-from luming.standards.edition import CITY_ZONE, city_day
+from luming.standards.edition import city_day, midnight
 from luming.standards.periods import ordinal
 from luming.telemetry import judging
 from luming.telemetry.statistics import (
@@ -124,11 +124,6 @@ def _runs(wanted: Sequence[tuple[int, date]]) -> Iterator[tuple[date, date, set[
             run = []
         if day is not None:
             run.append(day)
-
-
-def midnight(day: date) -> datetime:
-    """Return the instant at which a day of the city begins."""
-    return datetime(day.year, day.month, day.day, tzinfo=CITY_ZONE)
 
 
 def _days(

@@ -15,10 +15,10 @@ from luming.core.models import User
 from luming.registry.models import Place, Series
 from luming.science.qc.catalogue import catalogue
 from luming.science.qc.model import Check, Severity
+from luming.standards.edition import midnight
 from luming.telemetry import store
 from luming.telemetry.quality import words
 from luming.telemetry.quality.models import CheckShare, CheckTally, PlaceDay, SuspicionRecord
-from luming.telemetry.quality.settled import midnight
 
 DAYS = 30
 EXAMPLES = 8

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 
 from luming.core.manifest import Concern, Figure, Item, NavigationItem, Panel, Tile, Work
 from luming.core.models import User
+from luming.standards.edition import midnight
 from luming.telemetry.quality import words
 from luming.telemetry.quality.models import PlaceDay, SuspicionRecord
-from luming.telemetry.quality.settled import midnight
 from luming.web.quality import figures, views
 from luming.web.words import factor_name
 

@@ -290,8 +290,8 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 
 def run_again(task: Any, progress: Any) -> None:
     """Do the work: check the days again, some at a time, then search them for fabricated data."""
+    from luming.standards.edition import midnight
     from luming.telemetry.quality import closing
-    from luming.telemetry.quality.settled import midnight
     from luming.telemetry.quality.suspicions import search
 
     place = Place.objects.visible_to(task.owner).get(pk=task.parameters["place"])

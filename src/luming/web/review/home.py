@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from luming.core.manifest import Concern, Figure, Item, Moment, Panel, Tile, Timeline
 from luming.core.models import User
 from luming.registry.models import Facility, Place, Region
+from luming.standards.edition import midnight
 from luming.telemetry.review import queue, words
-from luming.telemetry.review.models import Question, Review, ReviewDay, midnight
+from luming.telemetry.review.models import Question, Review, ReviewDay
 from luming.web.cockpit.concerns import link, listed
 from luming.web.review import payload
 
