@@ -250,7 +250,8 @@ class Section:
 
     A section with ``page`` has pages of its own, and an entry too: ``page("")`` returns the variables of
     ``page_template`` for the section itself, ``page(item)`` for a thing of it, None where there is none (404);
-    ``download(item)`` returns the name and the rows of a CSV file. In the portal both get the user first.
+    ``download(item)`` returns the name and the rows of a CSV file. In the portal both get the user first, and the entry
+    is in the menu of those who hold ``permission``.
     """
 
     key: str
@@ -263,6 +264,7 @@ class Section:
     page: Callable[..., Mapping[str, Any] | None] | None = None
     page_template: str = ""
     download: Callable[..., tuple[str, Iterable[Sequence[Any]]] | None] | None = None
+    permission: str = "portal.view"  # of a section of the portal
 
 
 @dataclass(frozen=True, slots=True)

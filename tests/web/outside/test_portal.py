@@ -1,5 +1,8 @@
 """The enterprises' portal: an own menu, an own scope."""
 
+import re
+
+import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
@@ -74,3 +77,12 @@ def test_what_is_not_of_the_organisation_stays_out(world):
     world.users["enterprise"].save()
     page = text(world.client("enterprise").get("/portal/"))
     assert "乙厂" in page and world.facility.name not in page
+
+
+@pytest.mark.parametrize("role", ["enterprise", "maintainer"])
+def test_every_entry_of_the_menu_opens_for_its_reader(world, role):
+    client = world.client(role)
+    menu = client.get("/portal/").content.decode().partition("</aside>")[0]
+    linked = set(re.findall(r'href="(/portal/[a-z-]+/)"', menu))
+    assert linked and {url: client.get(url).status_code for url in linked} == dict.fromkeys(linked, 200)
+    assert ("/portal/marks/" in linked) is (role == "enterprise")

@@ -153,6 +153,6 @@ CONCERNS = [
 PORTAL_SECTIONS = [
     Section(
         "marks", gettext_lazy("Marking periods"), "web/marks/portal.html", section, 12, icon=ICON, page=section_page,
-        page_template="web/marks/portal_page.html",
+        page_template="web/marks/portal_page.html", permission=actions.MAKE,
     )
 ]  # fmt: skip

@@ -34,7 +34,7 @@ def items() -> list[NavigationItem]:
         else:
             continue
         found.append(
-            NavigationItem(section.label, name, section.icon, "portal.view", "portal", section.order, arguments)
+            NavigationItem(section.label, name, section.icon, section.permission, "portal", section.order, arguments)
         )
     return [*found, *SHARED]
 
